@@ -1,0 +1,100 @@
+"""The command group; the one place that turns outcomes into exit codes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from importlib import import_module
+from typing import Any
+
+import click
+
+from carelog import __version__
+from carelog.errors import CarelogError, ExitCode
+
+COMMANDS = {
+    "validate": "carelog.commands.validate",
+    "classify": "carelog.commands.classify",
+    "summarize": "carelog.commands.summarize",
+    "schema": "carelog.commands.schema",
+}
+"""Each command and the module that holds it as `command`; imported only when it is called, so that help stays quick."""
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived: unwind, so that drafts are removed, and exit with 143."""
+
+
+class Commands(click.Group):
+    """Loads commands when they are named, and is the boundary where outcomes become exit codes."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(COMMANDS[cmd_name]).command
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; its return value (an ExitCode or None) is the exit code, whatever happens."""
+        signal.signal(signal.SIGTERM, _terminate)
+        try:
+            code = super().invoke(ctx)
+            sys.stdout.flush()
+        except CarelogError as error:
+            _say(f"carelog: error: {error.message}")
+            if error.hint:
+                _say(f"  {error.hint}")
+            code = error.exit_code
+        except (KeyboardInterrupt, click.Abort):
+            _say("carelog: interrupted; outputs are as they were before the run")
+            code = ExitCode.INTERRUPTED
+        except Terminated:
+            _say("carelog: terminated; outputs are as they were before the run")
+            code = ExitCode.TERMINATED
+        except BrokenPipeError:
+            # The reader of our output has seen enough: that is success, and nothing may be written on the way out.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = ExitCode.OK
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except Exception as error:
+            if os.environ.get("CARELOG_DEBUG"):
+                traceback.print_exc()
+            _say(
+                f"carelog: a fault in carelog itself ({type(error).__name__} in {_place(error)}). "
+                f"Please report it with the output of the same command under CARELOG_DEBUG=1 (carelog {__version__})"
+            )
+            code = ExitCode.FAULT
+        ctx.exit(int(code or 0))
+
+
+def _terminate(signum: int, frame: object) -> None:
+    raise Terminated
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _place(error: BaseException) -> str:
+    # The message of an unexpected exception may hold a customer's text: name only where it happened.
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{os.path.basename(last.filename)}:{last.lineno}"  # noqa: PTH119
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="carelog")
+def main() -> None:
+    """Tell customer care from customer service in the logs of phone, email, chat and store.
+
+    \b
+    Examples:
+      carelog validate exports/                       is every record sound?
+      carelog classify exports/ -o labelled.parquet   label every interaction, with evidence
+      carelog summarize labelled.parquet -o report.html
+    """

@@ -1,0 +1,106 @@
+"""The packaged schemas, compiled for both validators: the fast one clears, the thorough one explains."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import jsonschema
+import jsonschema_rs
+from jsonschema import Draft202012Validator
+from jsonschema.validators import extend
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+from carelog.labels import CHANNELS
+from carelog.resources import load_schema, schema_names
+
+Schema = dict[str, Any]
+Verdict = Callable[[Any], bool]
+
+ANY_CHANNEL = "interaction"
+"""The schema of records whose channel is missing or unknown."""
+
+_OPEN_OBJECTS = ("message", "satisfaction", "order", "source")
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledSchemas:
+    """What validation needs, by schema name (`interaction` and one per channel).
+
+    `is_valid[name](value)` is the schema's verdict. `is_tidy[name](value)` is true only if, besides, no
+    object holds a field that the schemas do not name: true for nearly every record, and then nothing more
+    has to be looked at. `explain[name]` finds everything that is wrong.
+    """
+
+    is_valid: dict[str, Verdict]
+    is_tidy: dict[str, Verdict]
+    explain: dict[str, Any]
+
+
+@cache
+def compile_schemas() -> CompiledSchemas:
+    """The compiled schemas; made once per process."""
+    names = (ANY_CHANNEL, *CHANNELS)
+    packaged = {name: load_schema(name) for name in names}
+    tidy = {**packaged, ANY_CHANNEL: _without_strangers(packaged[ANY_CHANNEL])}
+    return CompiledSchemas(
+        is_valid={name: fast_validator(packaged[name], packaged).is_valid for name in names},
+        is_tidy={name: fast_validator(tidy[name], tidy).is_valid for name in names},
+        explain={name: thorough_validator(packaged[name]) for name in names},
+    )
+
+
+def fast_validator(schema: Schema, others: dict[str, Schema]) -> Any:
+    """jsonschema-rs for one schema: formats asserted, references resolved among `others` and nowhere else."""
+    registry = jsonschema_rs.Registry([(s["$id"], s) for s in others.values()])
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True, registry=registry, offline=True)
+
+
+def thorough_validator(schema: Schema) -> Any:
+    """jsonschema for one schema: formats asserted, references resolved among the packaged schemas and nowhere
+    else.
+    """
+    if "date-time" not in jsonschema.FormatChecker.checkers:
+        # Without rfc3339-validator jsonschema lets every date-time pass and says nothing.
+        raise RuntimeError("the package rfc3339-validator is missing: install jsonschema[format-nongpl]")
+    return _Explaining(
+        _undated(schema), registry=_registry(), format_checker=jsonschema.FormatChecker(["date-time"])
+    )
+
+
+@cache
+def _registry() -> Registry[Any]:
+    schemas = [load_schema(name) for name in schema_names()]
+    return Registry().with_resources([(s["$id"], DRAFT202012.create_resource(_undated(s))) for s in schemas])
+
+
+def _undated(schema: Schema) -> Schema:
+    # At a `$schema` jsonschema goes on with its own class for that draft, without our way with patterns.
+    return {key: value for key, value in schema.items() if key != "$schema"}
+
+
+def _without_strangers(schema: Schema) -> Schema:
+    closed = deepcopy(schema)
+    closed["additionalProperties"] = False
+    for name in _OPEN_OBJECTS:
+        closed["$defs"][name]["additionalProperties"] = False
+    return closed
+
+
+@cache
+def _ecma(pattern: str) -> re.Pattern[str]:
+    # In a schema `$` is the end of the text; Python's `$` also lets a last newline pass.
+    return re.compile(re.sub(r"\$$", r"\\Z", pattern))
+
+
+def _check_pattern(validator: Any, pattern: str, instance: Any, schema: Schema) -> Iterator[Any]:
+    if isinstance(instance, str) and not _ecma(pattern).search(instance):
+        yield jsonschema.ValidationError("does not match the pattern")
+
+
+_Explaining = extend(Draft202012Validator, {"pattern": _check_pattern})

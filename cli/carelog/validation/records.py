@@ -41,6 +41,7 @@ class Validated:
     """
 
     file: str
+    format: str
     accepted: pa.RecordBatch
     lines: np.ndarray
     offsets: np.ndarray
@@ -48,6 +49,7 @@ class Validated:
     rejects: list[Reject]
     findings: list[Finding]
     read: int
+    blank_lines: int = 0
 
     @property
     def rejected(self) -> int:
@@ -160,6 +162,7 @@ def _validated(
 ) -> Validated:
     return Validated(
         file=block.file,
+        format=block.format,
         accepted=batch,
         lines=np.array([block.lines[r] for r in rows], np.int64),
         offsets=np.array([-1 if block.offsets[r] is None else block.offsets[r] for r in rows], np.int64),
@@ -167,6 +170,7 @@ def _validated(
         rejects=sorted(rejects, key=_place),
         findings=sorted(findings, key=_place),
         read=block.read,
+        blank_lines=block.blank_lines,
     )
 
 

@@ -1,21 +1,38 @@
-"""A block: some records of one input, in order, as they were read; the unit that reading hands to validation."""
+"""What reading hands on: a block of records, or a chunk of bytes that another process turns into one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from carelog.findings import Finding, Reject
+
+MAX_LINE_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What the user said about how to read; the same for every input of a run.
+
+    `max_line_bytes` is the longest record that is read. `zone` is the IANA zone of times that carry no
+    offset (None: such times stay as they are and become findings). `our_domains` are the company's own mail
+    domains.
+    """
+
+    max_line_bytes: int = MAX_LINE_BYTES
+    zone: str | None = None
+    our_domains: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class Block:
     """Records of one input, in order.
 
-    `values[i]` is the i-th record as a plain JSON object, `lines[i]` its line (or row, or position in the array, from 1),
-    `offsets[i]` the byte offset where it starts in the decompressed input (None where that means nothing), `raws[i]` the
-    record as it stood. `rejects` are the pieces that could not become a record; `findings` are remarks (warnings) on
-    records that did, or on the file. Then `read = len(values) + len(rejects)`.
+    `values[i]` is the i-th record as a plain JSON object, `lines[i]` its line (or row, or position in the
+    array, from 1), `offsets[i]` the byte offset where it starts in the decompressed input (None where that
+    means nothing), `raws[i]` the record as it stood. `rejects` are the pieces that could not become a
+    record; `findings` are remarks (warnings) on records that did, or on the file. Then `read = len(values)
+    + len(rejects)`.
     """
 
     file: str
@@ -35,11 +52,22 @@ class Block:
         return len(self.values) + len(self.rejects)
 
 
+class Fault(NamedTuple):
+    """Why a piece of the input cannot become a record: a finding that has no place yet."""
+
+    keyword: str
+    message: str
+    pointer: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Bytes of one line-oriented input, cut at a line end: cheap to make in one process, to be parsed in another.
+    """Bytes of one input, cut between records: cheap to make in one process, to be parsed in another.
 
-    `first_line` and `first_offset` are the place of the first byte in the decompressed input.
+    `first_line` and `first_offset` are the place of the first byte in the decompressed input. The records
+    are the lines of `data`, or, where `spans` is given, `data[start:end]` of each span, counted from
+    `first_line`. `faults` says of a record (by its index in the chunk) what reading already knows to be
+    wrong with it. `columns` are the names of a table's columns, `delimiter` what stands between its cells.
     """
 
     file: str
@@ -47,4 +75,8 @@ class Chunk:
     data: bytes
     first_line: int
     first_offset: int
-    options: dict[str, Any] = field(default_factory=dict)
+    options: ReadOptions = ReadOptions()
+    spans: list[tuple[int, int]] | None = None
+    faults: dict[int, Fault] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
+    delimiter: str = ""

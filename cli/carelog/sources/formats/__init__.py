@@ -1,1 +1,97 @@
+"""Every format that can be read, in one dict. A new format is a new file here and a line in FORMATS.
 
+A format is a few plain functions:
+
+`detect(head, name) -> str | None`
+    Why an input is of this format ("its lines hold ticket ids and comments"), or None. `head` is the
+    beginning of the input, decompressed, as UTF-8 without a byte order mark, at most 64 KB; `name` is the
+    file's name as the user gave it (`-` for standard input). It must not raise, whatever `head` is.
+
+`read(opened, options) -> Iterator[Block | Chunk]`
+    The records of one input, in order. `opened.stream` gives the decompressed bytes as they stand,
+    `opened.utf8()` the same as UTF-8 text; read forward, and never hold more than a few records. A Block's
+    `values` are canonical records, already mapped (with `source`, and under `extra` what has no home); with
+    them go line, byte offset and raw text. A part that cannot become a record is a Reject in the block, a
+    remark (an unknown zone, a mended charset) a Finding with severity `warning`. If the stream ends early
+    because the file is damaged, `opened.trouble` says so: the caller reports it, and a reader that was in
+    the middle of a record rejects that (`cut_off`).
+
+`parse(chunk) -> Block` (optional)
+    If reading is cheap and mapping is not, `read` yields Chunks (bytes cut between records) and `parse`
+    turns one into a Block in another process. It must be a function at the top of a module.
+
+`read_together(inputs, options) -> Iterator[Block | Chunk]` (optional)
+    For formats whose interactions are spread over files (mails of one thread, legs of a call): gets all
+    inputs of the format at once, as an iterator of opened ones, each valid until the next is asked for.
+    Then `read` is not called.
+
+`options` (ReadOptions) is what the user said: time zone, own mail domains, the longest record; add a field
+there when a format needs to know more. Ids must be the same from run to run.
+
+`is_general` marks the structures that many systems share: they are asked only when no other format claims
+the input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from carelog.sources.blocks import Block, Chunk, ReadOptions
+from carelog.sources.formats.delimited import parse_table, read_csv, read_tsv
+from carelog.sources.formats.json_array import read_json
+from carelog.sources.formats.jsonlines import read_jsonlines
+from carelog.sources.formats.parquet import parse_batch, read_parquet
+from carelog.sources.pieces import parse_chunk_of_json
+from carelog.sources.streams import Opened
+from carelog.sources.structure import detect_structure
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format, as the module's text describes; `title` is how help and messages call it."""
+
+    title: str
+    detect: Callable[[bytes, str], str | None]
+    read: Callable[[Opened, ReadOptions], Iterator[Block | Chunk]]
+    parse: Callable[[Chunk], Block] | None = None
+    read_together: Callable[[Iterator[Opened], ReadOptions], Iterator[Block | Chunk]] | None = None
+    is_general: bool = False
+
+
+def _has_structure(structure: str, head: bytes, name: str) -> str | None:
+    found = detect_structure(head, name)
+    return found[1] if found is not None and found[0] == structure else None
+
+
+def _general(
+    name: str,
+    title: str,
+    read: Callable[[Opened, ReadOptions], Iterator[Block | Chunk]],
+    parse: Callable[[Chunk], Block],
+) -> Format:
+    return Format(title, partial(_has_structure, name), read, parse, is_general=True)
+
+
+FORMATS: dict[str, Format] = {
+    "jsonl": _general("jsonl", "JSON Lines, canonical records", read_jsonlines, parse_chunk_of_json),
+    "json": _general("json", "JSON array, canonical records", read_json, parse_chunk_of_json),
+    "csv": _general("csv", "CSV, canonical records", read_csv, parse_table),
+    "tsv": _general("tsv", "TSV, canonical records", read_tsv, parse_table),
+    "parquet": _general("parquet", "Parquet, canonical records", read_parquet, parse_batch),
+}
+"""Name (the choices of `--from`, and `source.format` of the records) to format."""
+
+
+def detect_formats(head: bytes, name: str) -> dict[str, str]:
+    """The formats that claim an input, each with its reason; the general ones only where no other does."""
+    for general in (False, True):
+        claims = {
+            key: reason
+            for key, item in FORMATS.items()
+            if item.is_general is general and (reason := item.detect(head, name)) is not None
+        }
+        if claims:
+            return claims
+    return {}

@@ -1,0 +1,226 @@
+"""From inputs to blocks of records: which format each input has, and its records in order.
+
+`identify` looks at every input before anything is read, so that a mistake on the command line costs no
+time; `read_chunks` reads them one after another; `parse_chunk` is the part of the work that other processes
+can do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from carelog.errors import CarelogError, MissingInput, UnusableInput, UsageProblem
+from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
+from carelog.sources.formats import FORMATS, Format, detect_formats
+from carelog.sources.lines import file_finding
+from carelog.sources.paths import Input, find_inputs
+from carelog.sources.streams import OnBytes, Opened, open_input
+
+OnProblem = Callable[[CarelogError], None]
+EMPTY = "empty"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An input whose format is known: its name in FORMATS (or `empty`), and what told it.
+
+    An input that can be read only once stays open in between; then `opened` is it.
+    """
+
+    input: Input
+    format: str
+    reason: str
+    opened: Opened | None = None
+
+
+@dataclass(slots=True)
+class Inputs:
+    """The inputs of a run, in the order in which they are read; close it to let go of those that are open.
+
+    `skipped` are files that were met in a folder and are of no known format; `problems` what could not be
+    opened or told, where the run goes on nevertheless.
+    """
+
+    known: list[Known] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    problems: list[CarelogError] = field(default_factory=list)
+    open_ones: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> Inputs:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.open_ones.close()
+
+    def total_bytes(self) -> int | None:
+        """The size of all files as they lie on disk; None if one has no size (standard input)."""
+        if any(item.input.path is None or item.opened is not None for item in self.known):
+            return None
+        return sum(item.input.path.stat().st_size for item in self.known if item.input.path)
+
+
+def identify(
+    paths: Sequence[str],
+    from_format: str | None = None,
+    keep_going: bool = False,
+    on_bytes: OnBytes | None = None,
+) -> Inputs:
+    """Find the inputs that `paths` name and tell the format of each (`from_format` says it for all).
+
+    Raises MissingInput for what does not exist or cannot be opened, UnusableInput for a named file that is
+    of no known format, UsageProblem where several formats claim one; with `keep_going` the first two go to
+    `problems` instead.
+    """
+    inputs = Inputs()
+
+    def note(problem: CarelogError) -> None:
+        if not keep_going:
+            raise problem
+        inputs.problems.append(problem)
+
+    try:
+        for item in find_inputs(paths, note):
+            try:
+                _identify_one(item, from_format, inputs, on_bytes)
+            except (MissingInput, UnusableInput) as problem:
+                note(problem)
+    except BaseException:
+        inputs.open_ones.close()
+        raise
+    return inputs
+
+
+def _identify_one(item: Input, from_format: str | None, inputs: Inputs, on_bytes: OnBytes | None) -> None:
+    if item.is_stream:
+        opened = inputs.open_ones.enter_context(open_input(item, on_bytes))
+        known = _tell(opened, from_format)
+        if known is not None:
+            inputs.known.append(Known(item, *known, opened))
+        return
+    with open_input(item) as opened:
+        known = _tell(opened, from_format)
+    if known is not None:
+        inputs.known.append(Known(item, *known))
+    else:
+        inputs.skipped.append(item.name)
+
+
+def _tell(opened: Opened, from_format: str | None) -> tuple[str, str] | None:
+    """The format of an input and what tells it; None for a file in a folder that nothing claims."""
+    if not opened.head and opened.trouble is None:
+        return EMPTY, "it is empty"
+    if from_format is not None:
+        return from_format, "--from says so"
+    claims = detect_formats(opened.head, opened.name)
+    if len(claims) == 1:
+        return next(iter(claims.items()))
+    if claims:
+        told = "; ".join(f"{name} ({reason})" for name, reason in sorted(claims.items()))
+        raise UsageProblem(f"{opened.name} could be of several formats: {told}", "say which with --from NAME")
+    if opened.trouble is not None:
+        raise UnusableInput(f"{opened.name}: {opened.trouble.message}")
+    if opened.input.walked:
+        return None
+    hint = _hint(opened.head) or f"if you know its format, say so with --from NAME ({', '.join(FORMATS)})"
+    raise UnusableInput(f"{opened.name} is of no known format", hint)
+
+
+def _hint(head: bytes) -> str | None:
+    """What to do about well-known files that are not read."""
+    signatures = {
+        b"PK\x03\x04": "it is a zip archive or a workbook: unpack it, or save the sheet as CSV",
+        b"\xd0\xcf\x11\xe0": "it is an old office document: save the sheet as CSV",
+        b"%PDF": "it is a PDF: ask the system that made it for an export as CSV or JSON",
+        b"BZh": "it is compressed with bzip2: unpack it first",
+        b"\xfd7zXZ": "it is compressed with xz: unpack it first",
+    }
+    return next((text for magic, text in signatures.items() if head.startswith(magic)), None)
+
+
+def read_chunks(
+    inputs: Inputs, options: ReadOptions, on_bytes: OnBytes | None = None, on_problem: OnProblem | None = None
+) -> Iterator[Chunk | Block]:
+    """All records of the inputs, input after input, as chunks and blocks; of each input at least one block.
+
+    An input that can no longer be opened goes to `on_problem`; without that MissingInput is raised.
+    """
+    for group in _groups(inputs.known):
+        reader = FORMATS.get(group[0].format)
+        if reader is not None and reader.read_together is not None:
+            yield from _read_together(reader, group, options, on_bytes)
+            continue
+        for known in group:
+            try:
+                yield from _read_one(known, reader, options, on_bytes)
+            except MissingInput as missing:
+                if on_problem is None:
+                    raise
+                on_problem(missing)
+
+
+def _groups(known: Sequence[Known]) -> Iterator[list[Known]]:
+    """Each input by itself, but those of a format that reads them together as one, where the first stands."""
+    together: dict[str, list[Known]] = {}
+    for item in known:
+        reader = FORMATS.get(item.format)
+        if reader is None or reader.read_together is None:
+            yield [item]
+        elif item.format not in together:
+            together[item.format] = [other for other in known if other.format == item.format]
+            yield together[item.format]
+
+
+def _read_one(
+    known: Known, reader: Format | None, options: ReadOptions, on_bytes: OnBytes | None
+) -> Iterator[Chunk | Block]:
+    name = known.input.name
+    if reader is None:
+        fault = Fault("empty", "the input is empty")
+        finding = file_finding(name, fault, severity="warning")
+        yield Block(name, known.format, findings=[finding])
+        return
+    yield Block(name, known.format)
+    with ExitStack() as stack:
+        opened = known.opened or stack.enter_context(open_input(known.input, on_bytes))
+        yield from reader.read(opened, options)
+        yield from _trouble_of(opened, known.format)
+
+
+def _read_together(
+    reader: Format, group: Sequence[Known], options: ReadOptions, on_bytes: OnBytes | None
+) -> Iterator[Chunk | Block]:
+    assert reader.read_together is not None
+    troubled: list[Block] = []
+
+    def opened_ones() -> Iterator[Opened]:
+        for known in group:
+            with ExitStack() as stack:
+                opened = known.opened or stack.enter_context(open_input(known.input, on_bytes))
+                yield opened
+                troubled.extend(_trouble_of(opened, known.format))
+
+    for known in group:
+        yield Block(known.input.name, known.format)
+    yield from reader.read_together(opened_ones(), options)
+    yield from troubled
+
+
+def _trouble_of(opened: Opened, format_name: str) -> Iterator[Block]:
+    if opened.trouble is not None:
+        yield Block(opened.name, format_name, findings=[file_finding(opened.name, opened.trouble)])
+
+
+def parse_chunk(part: Chunk | Block) -> Block:
+    """A chunk as a block, in whichever process; a block as it is."""
+    if isinstance(part, Block):
+        return part
+    parse = FORMATS[part.format].parse
+    assert parse is not None, f"format {part.format} yields chunks but has no parse"
+    return parse(part)
+
+
+def read_blocks(inputs: Inputs, options: ReadOptions) -> Iterator[Block]:
+    """All records of the inputs as blocks, read and parsed in this process."""
+    return map(parse_chunk, read_chunks(inputs, options))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 INSTANT = pa.timestamp("us", tz="UTC")
 MESSAGE = pa.struct(
@@ -232,6 +233,6 @@ def join_batches(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.Rec
 
 
 def row_positions(lists: pa.ListArray) -> np.ndarray:
-    """For each element of the flattened lists, the row it stands in (int64)."""
-    lengths = np.diff(lists.offsets.to_numpy())
+    """For each element of the flattened list column (nulls count as empty), the row it stands in (int64)."""
+    lengths = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)
     return np.repeat(np.arange(len(lists)), lengths)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 
@@ -33,3 +38,27 @@ def rulebook_files() -> list[Traversable]:
 def rulebook_resource(name: str) -> Traversable:
     """A file that ships beside the rulebooks, such as the learned weights."""
     return files("carelog.rulebooks") / name
+
+
+def cached_bytes(key: str, make: Callable[[], bytes]) -> bytes:
+    """What `make` returns, kept under `key` in the user's private cache (0700) so that the next run need not make it.
+
+    A cache that cannot be read or written, or that belongs to somebody else, is passed over without a word.
+    """
+    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(root) / "carelog"
+    file = folder / key
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private = folder.stat().st_uid == os.getuid() and folder.stat().st_mode & 0o077 == 0
+        if private and file.is_file():
+            return file.read_bytes()
+    except OSError:
+        private = False
+    content = make()
+    if private:
+        with suppress(OSError), NamedTemporaryFile(dir=folder, delete=False) as draft:
+            draft.write(content)
+            draft.close()
+            os.replace(draft.name, file)  # noqa: PTH105
+    return content

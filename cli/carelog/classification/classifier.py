@@ -1,0 +1,213 @@
+"""Compiled rulebooks, and what they measure and score in a batch. `classify_batch` (labelling.py) turns that into labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import hyperscan
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from carelog.classification import segments as seg
+from carelog.classification.features import Talk, column_names, measure_talk, signal_columns, slot_places
+from carelog.classification.matching import Expressions, Matches, compile_expressions, scan, to_expressions
+from carelog.classification.model import OUTPUT_AT, OUTPUTS, Model, align_weights
+from carelog.classification.normal import NormalForm, to_normal_form
+from carelog.classification.rulebook import Rule, Rulebook
+from carelog.classification.segments import Segments, to_segments
+from carelog.labels import CARE_ACTIVITIES, CHANNELS, SERVICE_ACTIVITIES
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+OWN_WEIGHT = 2.5
+"""Log-odds that a rule of weight 1 adds to its label where the model has learned nothing of its signal."""
+
+_SPEAKERS = {"customer": 0, "agent": 1, "any": 2}
+_PLACES = {"any": 0, "opening": 1, "closing": 2}
+# Rows: speaker of the rule; columns: side of the segment. A note tells of both sides; a subject is looked at apart.
+_HEARD = np.zeros((3, len(seg.SIDES)), bool)
+_HEARD[0, [seg.CUSTOMER, seg.NOTE]] = True
+_HEARD[1, [seg.AGENT, seg.BOT, seg.NOTE]] = True
+_HEARD[2, :] = True
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """Rulebooks and model, compiled. Rules from `n_rules` on are the model's learned terms."""
+
+    rulebook: Rulebook
+    model: Model
+    rules: tuple[Rule, ...]
+    expressions: Expressions
+    features: tuple[str, ...]
+    signals: tuple[str, ...]
+    weights: Floats
+
+    @property
+    def n_rules(self) -> int:
+        """How many of the patterns' owners are rules; learned terms come after them."""
+        return len(self.rules)
+
+    @cached_property
+    def database(self) -> hyperscan.Database:
+        """The compiled patterns; not sent to other processes, each loads its own."""
+        return compile_expressions(self.expressions)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k != "database"}
+
+    @cached_property
+    def signal_of(self) -> Ints:
+        """For each rule and term, the place of its signal; -1 for terms."""
+        at = {s: i for i, s in enumerate(self.signals)}
+        return np.array([at[r.signal] for r in self.rules] + [-1] * len(self.model.terms), np.int64)
+
+    @cached_property
+    def direct(self) -> Ints:
+        """For each rule and term, the output that its label names; -1 where no output has that name."""
+        return np.array([OUTPUT_AT.get(_output_of(r.label), -1) for r in self.rules] + [-1] * len(self.model.terms), np.int64)
+
+    @cached_property
+    def own_weight(self) -> Floats:
+        """For each rule, the log-odds it adds by itself: those whose signal the model has not learned."""
+        known = set(self.model.signals)
+        return np.array([0.0 if r.signal in known else OWN_WEIGHT * r.weight for r in self.rules], np.float32)
+
+    @cached_property
+    def conditions(self) -> tuple[Ints, Ints, Ints]:
+        """For each rule and term: speaker, place and channels (a bit each) that it asks for."""
+        terms = len(self.model.terms)
+        speakers = [_SPEAKERS[r.speaker] for r in self.rules] + [_SPEAKERS["any"]] * terms
+        places = [_PLACES[r.place] for r in self.rules] + [0] * terms
+        everywhere = (1 << len(CHANNELS)) - 1
+        channels = [sum(1 << CHANNELS.index(c) for c in r.channel) or everywhere for r in self.rules] + [everywhere] * terms
+        return np.array(speakers), np.array(places), np.array(channels)
+
+
+def _output_of(label: str) -> str:
+    return {"initiative.reactive": "initiative.proactive"}.get(label, label)
+
+
+def compile_classifier(rulebook: Rulebook, model: Model) -> Classifier:
+    """Everything that classification needs, from merged rulebooks and the learned model."""
+    signals = tuple(sorted({r.signal for r in rulebook.rules}))
+    features = tuple(column_names(signals))
+    expressions = to_expressions(rulebook.rules)
+    base = expressions.guards
+    terms = len(model.terms)
+    # Terms take the ids between rules and guards.
+    ids = tuple(i if i < base else i + terms for i in expressions.ids) + tuple(range(base, base + terms))
+    joined = Expressions(expressions.texts + model.terms, ids, base + terms, expressions.guarded)
+    return Classifier(rulebook, model, rulebook.rules, joined, features, signals, align_weights(model, features))
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was found in a batch: segments, their normal form, matches that count, and the feature columns (rows × features)."""
+
+    segments: Segments
+    form: NormalForm
+    matches: Matches
+    term_matches: Matches
+    talk: Talk
+    columns: Floats
+
+
+def measure_batch(batch: pa.RecordBatch, classifier: Classifier, scores: npt.NDArray[np.int8]) -> Measured:
+    """Match every rule over the texts of a batch in one pass and count what was heard; `scores` as in `measure_talk`."""
+    segments = to_segments(batch)
+    form = to_normal_form(segments.texts)
+    found = scan(classifier.database, classifier.expressions, form)
+    counted = found.where(_conditions_hold(found, segments, batch, classifier))
+    is_term = counted.rules >= classifier.n_rules
+    matches, terms = counted.where(~is_term), counted.where(is_term)
+    talk = measure_talk(batch, segments, form, scores)
+    weight_of = np.ones(classifier.n_rules, np.float32)
+    heard = signal_columns(matches, segments, talk, classifier.signal_of, weight_of, len(classifier.signals))
+    return Measured(segments, form, matches, terms, talk, np.hstack([heard, talk.shape]))
+
+
+def _conditions_hold(found: Matches, segments: Segments, batch: pa.RecordBatch, classifier: Classifier) -> Bools:
+    speakers, places, channels = (c[found.rules] for c in classifier.conditions)
+    at = found.segments
+    sides, rows = segments.sides[at], segments.rows[at]
+    heard = _HEARD[speakers, sides]
+    outbound = pc.equal(batch.column("direction"), "outbound").fill_null(False).to_numpy(zero_copy_only=False)[rows]
+    heard |= (sides == seg.SUBJECT) & (speakers == np.where(outbound, 1, 0))
+    placed = (places == 0) | ((places == 1) & segments.opening[at]) | ((places == 2) & segments.closing[at])
+    channel = pc.index_in(batch.column("channel"), pa.array(CHANNELS)).fill_null(0).to_numpy(zero_copy_only=False)[rows]
+    allowed: Bools = heard & placed & ((channels >> channel) & 1 == 1)
+    return allowed
+
+
+def term_slots(matches: Matches, segments: Segments) -> Ints:
+    """For each match of a learned term, who said it: an index into TERM_SLOTS."""
+    slots = np.array([0, 1, 1, 2, 1, 0, 2])
+    return slots[segments.sides[matches.segments]]
+
+
+def score_batch(measured: Measured, classifier: Classifier, mapped: Mapping[str, Sequence[int]]) -> Floats:
+    """Scores, rows × OUTPUTS: bias + signals + learned terms + rules that the model has not learned + mapped field values.
+
+    `mapped` names, per label, the rows whose category, tags, queue or campaign a rulebook maps to it.
+    """
+    scores = measured.columns @ classifier.weights + classifier.model.bias
+    _add_terms(scores, measured, classifier)
+    _add_own(scores, measured, classifier)
+    for label, rows in mapped.items():
+        for output, weight in spread(label, 2 * OWN_WEIGHT):
+            scores[np.asarray(rows, np.int64), output] += np.float32(weight)
+    return scores
+
+
+def _add_terms(scores: Floats, measured: Measured, classifier: Classifier) -> None:
+    row, term, slot = term_places(measured, classifier)
+    if len(row):
+        np.add.at(scores, row, classifier.model.term_weights[term, slot])
+
+
+def term_places(measured: Measured, classifier: Classifier) -> tuple[Ints, Ints, Ints]:
+    """Row, term and slot of the learned terms that were heard, each combination once."""
+    matches = measured.term_matches
+    row = measured.segments.rows[matches.segments]
+    term = matches.rules.astype(np.int64) - classifier.n_rules
+    slot = term_slots(matches, measured.segments)
+    width = max(len(classifier.model.terms), 1) * 3
+    key = np.unique(row * width + term * 3 + slot)
+    return key // width, key % width // 3, key % 3
+
+
+def _add_own(scores: Floats, measured: Measured, classifier: Classifier) -> None:
+    weights = classifier.own_weight[measured.matches.rules]
+    mine = np.flatnonzero(weights)
+    if not len(mine):
+        return
+    rows = measured.segments.rows[measured.matches.segments[mine]]
+    pairs = np.unique(np.stack([rows, measured.matches.rules[mine].astype(np.int64)]), axis=1)
+    for row, rule in pairs.T.tolist():  # only rules of a company's own: few
+        for output, weight in spread(classifier.rules[rule].label, float(classifier.own_weight[rule])):
+            scores[row, output] += weight
+
+
+def spread(label: str, weight: float) -> list[tuple[int, float]]:
+    """The outputs that a claim for a label moves: an activity also moves the orientation that it belongs to."""
+    if label == "initiative.reactive":
+        return [(OUTPUT_AT["initiative.proactive"], -weight)]
+    if label not in OUTPUT_AT:
+        return []
+    moved = [(OUTPUT_AT[label], weight)]
+    activity = label.removeprefix("activity.")
+    if activity in CARE_ACTIVITIES or activity in SERVICE_ACTIVITIES:
+        side = "care" if activity in CARE_ACTIVITIES else "service"
+        moved += [(OUTPUT_AT[f"orientation.{side}"], weight / 2), (OUTPUT_AT["orientation.none"], -weight / 2)]
+    return moved
+
+
+__all__ = ["OUTPUTS", "Classifier", "Measured", "compile_classifier", "measure_batch", "score_batch", "slot_places"]

@@ -51,6 +51,11 @@ class Block:
         """How many records were read: those that can be validated, and those already put aside."""
         return len(self.values) + len(self.rejects)
 
+    @property
+    def weight(self) -> int:
+        """How much work there is in it: the bytes of its records."""
+        return sum(map(len, self.raws))
+
 
 class Fault(NamedTuple):
     """Why a piece of the input cannot become a record: a finding that has no place yet."""
@@ -80,3 +85,8 @@ class Chunk:
     faults: dict[int, Fault] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
     delimiter: str = ""
+
+    @property
+    def weight(self) -> int:
+        """How much work there is in it: the bytes of its records."""
+        return len(self.data)

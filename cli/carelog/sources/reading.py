@@ -7,7 +7,7 @@ can do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -18,7 +18,6 @@ from carelog.sources.lines import file_finding
 from carelog.sources.paths import Input, find_inputs
 from carelog.sources.streams import OnBytes, Opened, open_input
 
-OnProblem = Callable[[CarelogError], None]
 EMPTY = "empty"
 
 
@@ -46,6 +45,7 @@ class Inputs:
     known: list[Known] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     problems: list[CarelogError] = field(default_factory=list)
+    keep_going: bool = False
     open_ones: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Inputs:
@@ -54,6 +54,12 @@ class Inputs:
     def __exit__(self, *_: object) -> None:
         self.open_ones.close()
 
+    def note(self, problem: CarelogError) -> None:
+        """Keep a problem of one input, or raise it where the run is not to go on."""
+        if not self.keep_going:
+            raise problem
+        self.problems.append(problem)
+
     def total_bytes(self) -> int | None:
         """The size of all files as they lie on disk; None if one has no size (standard input)."""
         if any(item.input.path is None or item.opened is not None for item in self.known):
@@ -61,40 +67,29 @@ class Inputs:
         return sum(item.input.path.stat().st_size for item in self.known if item.input.path)
 
 
-def identify(
-    paths: Sequence[str],
-    from_format: str | None = None,
-    keep_going: bool = False,
-    on_bytes: OnBytes | None = None,
-) -> Inputs:
+def identify(paths: Sequence[str], from_format: str | None = None, keep_going: bool = False) -> Inputs:
     """Find the inputs that `paths` name and tell the format of each (`from_format` says it for all).
 
-    Raises MissingInput for what does not exist or cannot be opened, UnusableInput for a named file that is
-    of no known format, UsageProblem where several formats claim one; with `keep_going` the first two go to
+    Raises MissingInput for what does not exist or cannot be opened, UnusableInput for a named file that is of
+    no known format, UsageProblem where several formats claim one; with `keep_going` the first two go to
     `problems` instead.
     """
-    inputs = Inputs()
-
-    def note(problem: CarelogError) -> None:
-        if not keep_going:
-            raise problem
-        inputs.problems.append(problem)
-
+    inputs = Inputs(keep_going=keep_going)
     try:
-        for item in find_inputs(paths, note):
+        for item in find_inputs(paths, inputs.note):
             try:
-                _identify_one(item, from_format, inputs, on_bytes)
+                _identify_one(item, from_format, inputs)
             except (MissingInput, UnusableInput) as problem:
-                note(problem)
+                inputs.note(problem)
     except BaseException:
         inputs.open_ones.close()
         raise
     return inputs
 
 
-def _identify_one(item: Input, from_format: str | None, inputs: Inputs, on_bytes: OnBytes | None) -> None:
+def _identify_one(item: Input, from_format: str | None, inputs: Inputs) -> None:
     if item.is_stream:
-        opened = inputs.open_ones.enter_context(open_input(item, on_bytes))
+        opened = inputs.open_ones.enter_context(open_input(item))
         known = _tell(opened, from_format)
         if known is not None:
             inputs.known.append(Known(item, *known, opened))
@@ -140,24 +135,22 @@ def _hint(head: bytes) -> str | None:
 
 
 def read_chunks(
-    inputs: Inputs, options: ReadOptions, on_bytes: OnBytes | None = None, on_problem: OnProblem | None = None
+    inputs: Inputs, options: ReadOptions, on_bytes: OnBytes | None = None
 ) -> Iterator[Chunk | Block]:
     """All records of the inputs, input after input, as chunks and blocks; of each input at least one block.
 
-    An input that can no longer be opened goes to `on_problem`; without that MissingInput is raised.
+    An input that can no longer be opened is MissingInput, raised or kept among the problems. `on_bytes` hears
+    how many bytes were taken from the files.
     """
     for group in _groups(inputs.known):
         reader = FORMATS.get(group[0].format)
-        if reader is not None and reader.read_together is not None:
-            yield from _read_together(reader, group, options, on_bytes)
-            continue
-        for known in group:
-            try:
-                yield from _read_one(known, reader, options, on_bytes)
-            except MissingInput as missing:
-                if on_problem is None:
-                    raise
-                on_problem(missing)
+        try:
+            if reader is not None and reader.read_together is not None:
+                yield from _read_together(reader, group, options, on_bytes)
+            else:
+                yield from _read_one(group[0], reader, options, on_bytes)
+        except MissingInput as missing:
+            inputs.note(missing)
 
 
 def _groups(known: Sequence[Known]) -> Iterator[list[Known]]:
@@ -183,9 +176,15 @@ def _read_one(
         return
     yield Block(name, known.format)
     with ExitStack() as stack:
-        opened = known.opened or stack.enter_context(open_input(known.input, on_bytes))
+        opened = _open(known, stack, on_bytes)
         yield from reader.read(opened, options)
         yield from _trouble_of(opened, known.format)
+
+
+def _open(known: Known, stack: ExitStack, on_bytes: OnBytes | None) -> Opened:
+    opened = known.opened or stack.enter_context(open_input(known.input))
+    opened.on_bytes = on_bytes
+    return opened
 
 
 def _read_together(
@@ -197,7 +196,7 @@ def _read_together(
     def opened_ones() -> Iterator[Opened]:
         for known in group:
             with ExitStack() as stack:
-                opened = known.opened or stack.enter_context(open_input(known.input, on_bytes))
+                opened = _open(known, stack, on_bytes)
                 yield opened
                 troubled.extend(_trouble_of(opened, known.format))
 

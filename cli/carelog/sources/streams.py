@@ -73,7 +73,8 @@ class Opened:
 
     `stream` gives its bytes, decompressed and otherwise as they stand; `head` is its beginning (up to 64
     KB) in UTF-8 without a byte order mark, for detection; reading `head` takes nothing from `stream`.
-    `encoding` is what its byte order mark says, else `utf-8`. `trouble`, set while reading, says why the
+    `encoding` is what its byte order mark says, else `utf-8`. `on_bytes` hears how many bytes
+    were taken from the file itself, for progress. `trouble`, set while reading, says why the
     stream ended early.
     """
 
@@ -83,6 +84,8 @@ class Opened:
     head: bytes = b""
     stream: BinaryIO = field(default_factory=io.BytesIO)
     trouble: Fault | None = None
+    on_bytes: OnBytes | None = None
+    head_has_mark: bool = False
 
     @property
     def name(self) -> str:
@@ -102,19 +105,14 @@ class Opened:
             return self.stream, 0
         return _buffered(_recode(self.stream, self.encoding)), 0
 
-    head_has_mark: bool = False
-
 
 @contextmanager
-def open_input(item: Input, on_bytes: OnBytes | None = None) -> Iterator[Opened]:
-    """Open an input. `on_bytes` hears how many bytes were taken from the file itself, for progress.
-
-    Raises MissingInput if it cannot be opened.
-    """
+def open_input(item: Input) -> Iterator[Opened]:
+    """Open an input. Raises MissingInput if it cannot be opened."""
     file = _open_file(item)
     try:
         opened = Opened(item)
-        raw = _read_raw(file, opened, on_bytes)
+        raw = _read_raw(file, opened)
         first = next(raw, b"")
         while len(first) < HEAD_BYTES and (more := next(raw, b"")):
             first += more
@@ -136,7 +134,7 @@ def _open_file(item: Input) -> BinaryIO:
         raise MissingInput(f"{item.name}: {(error.strerror or 'cannot be opened').lower()}") from None
 
 
-def _read_raw(file: BinaryIO, opened: Opened, on_bytes: OnBytes | None) -> Iterator[bytes]:
+def _read_raw(file: BinaryIO, opened: Opened) -> Iterator[bytes]:
     while True:
         try:
             block = file.read(BLOCK_BYTES)
@@ -147,8 +145,8 @@ def _read_raw(file: BinaryIO, opened: Opened, on_bytes: OnBytes | None) -> Itera
             return
         if not block:
             return
-        if on_bytes is not None:
-            on_bytes(len(block))
+        if opened.on_bytes is not None:
+            opened.on_bytes(len(block))
         yield block
 
 

@@ -7,7 +7,8 @@ import re
 
 PARQUET_MAGIC = b"PAR1"
 DELIMITERS = {"csv": ",;|", "tsv": "\t"}
-_COMPRESSION = re.compile(r"\.(gz|zst|zstd|gzip)$", re.IGNORECASE)
+COMPRESSION = re.compile(r"\.(gz|zst|zstd|gzip)$", re.IGNORECASE)
+"""The ending of a name that says how the file is compressed."""
 _BY_NAME = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
@@ -21,7 +22,7 @@ _LOOKED_AT = 20
 
 def plain_suffix(name: str) -> str:
     """The ending of a name, in lower case, without that of a compression: `.csv` of `a.CSV.gz`."""
-    stem = _COMPRESSION.sub("", name)
+    stem = COMPRESSION.sub("", name)
     dot = stem.rfind(".")
     return stem[dot:].lower() if dot >= 0 else ""
 

@@ -1,0 +1,165 @@
+"""The options that mean the same in every command, as decorators; and what they turn into."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import click
+
+from carelog.commands.notices import Notices, wants_color
+from carelog.engines.local import default_jobs
+from carelog.labels import CHANNELS
+from carelog.settings import Settings, load_settings
+from carelog.sources.blocks import MAX_LINE_BYTES, ReadOptions
+from carelog.sources.formats import FORMATS
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class ByteSize(click.ParamType[int]):
+    """A number of bytes, or of thousands, millions (K, M) of them as powers of 1024."""
+
+    name = "bytes"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number of bytes; BadParameter if it is none."""
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"([1-9]\d{0,11})\s*([KMG]?)i?B?", str(value), re.IGNORECASE)
+        if found is None:
+            self.fail(f"{value!r} is no number of bytes; examples: 5000000, 16M", param, ctx)
+        return int(found[1]) << 10 * " KMG".index(found[2].upper() or " ")
+
+
+class Zone(click.ParamType[str]):
+    """A time zone of the IANA database."""
+
+    name = "zone"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The zone's name; BadParameter if there is no such zone."""
+        try:
+            ZoneInfo(str(value))
+        except (ValueError, OSError, KeyError):
+            self.fail(f"{value!r} is no time zone; examples: Asia/Kolkata, Europe/Berlin, UTC", param, ctx)
+        return str(value)
+
+
+class Share(click.ParamType["Allowance"]):
+    """A number of records, or a percentage of those read."""
+
+    name = "N|P%"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Allowance:
+        """What is allowed; BadParameter if it is neither."""
+        if isinstance(value, Allowance):
+            return value
+        found = re.fullmatch(r"(\d{1,15})|(\d{1,3}(?:\.\d{1,6})?)%", str(value))
+        if found is None or (found[2] and float(found[2]) > 100):
+            self.fail(f"{value!r} is neither a number nor a percentage; examples: 0, 25, 0.5%", param, ctx)
+        return Allowance(count=int(found[1])) if found[1] else Allowance(percent=float(found[2]))
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How many records may be invalid: so many, or so many of a hundred; without either, any number."""
+
+    count: int | None = None
+    percent: float | None = None
+
+    def allows(self, invalid: int, read: int) -> bool:
+        """Whether `invalid` of `read` records are few enough."""
+        if self.count is not None:
+            return invalid <= self.count
+        return self.percent is None or invalid * 100 <= self.percent * read
+
+
+def reading_options(command: Command) -> Command:
+    """PATH… and how to read them: --from, --channel, --tz, --max-line-bytes, --keep-going."""
+    for decorate in reversed(
+        (
+            click.argument("paths", metavar="PATH...", nargs=-1, required=True),
+            click.option(
+                "--from", "from_format", metavar="NAME", type=click.Choice(list(FORMATS)),
+                help=f"Read every PATH as this format, whatever it looks like: {', '.join(FORMATS)}.",
+            ),
+            click.option(
+                "--channel", type=click.Choice(CHANNELS),
+                help="The channel of records that do not name theirs.",
+            ),
+            click.option(
+                "--tz", "zone", metavar="ZONE", type=Zone(),
+                help="The zone of times without an offset, such as Asia/Kolkata.",
+            ),
+            click.option(
+                "--max-line-bytes", type=ByteSize(), default=MAX_LINE_BYTES, show_default="16M",
+                help="A longer record is put aside, not read.",
+            ),
+            click.option(
+                "--keep-going", is_flag=True,
+                help="If a PATH cannot be opened or is of no known format, read the others all the same.",
+            ),
+        )
+    ):  # fmt: skip
+        command = decorate(command)
+    return command
+
+
+def run_options(command: Command) -> Command:
+    """How to run and to speak: --jobs, --engine, --config, --quiet, --no-progress, --color, --log-format."""
+    for decorate in reversed(
+        (
+            click.option(
+                "--jobs", type=click.IntRange(1, 1024), metavar="N",
+                help="How many processes to use (default: all cores). The result is the same.",
+            ),
+            click.option("--config", metavar="F", help="Read settings from this file only."),
+            click.option("--quiet", "-q", is_flag=True, help="Say only what is wrong."),
+            click.option("--no-progress", is_flag=True, help="No progress bar, even on a terminal."),
+            click.option(
+                "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True,
+                help="Whether to write in colour; auto: on a terminal, unless NO_COLOR is set.",
+            ),
+            click.option(
+                "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True,
+                help="How to write notices to standard error.",
+            ),
+        )
+    ):  # fmt: skip
+        command = decorate(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What the run options say."""
+
+    jobs: int
+    settings: Settings
+    notices: Notices
+
+
+def to_running(
+    command: str,
+    jobs: int | None,
+    config: str | None,
+    quiet: bool,
+    no_progress: bool,
+    color: str,
+    log_format: str,
+) -> Running:
+    """The run options of `command` in use; UsageProblem if the config is wrong."""
+    notices = Notices(
+        command, quiet, log_format == "json", wants_color(color, sys.stderr), progress=not no_progress
+    )
+    return Running(jobs or default_jobs(), load_settings(config), notices)
+
+
+def to_read_options(max_line_bytes: int, zone: str | None) -> ReadOptions:
+    """The reading options in use."""
+    return ReadOptions(max_line_bytes=max_line_bytes, zone=zone)

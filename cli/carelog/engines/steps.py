@@ -1,0 +1,22 @@
+"""The steps that workers run: each takes one part of the input and gives what the parent needs of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from carelog.sources.blocks import Block, Chunk
+from carelog.sources.reading import parse_chunk
+from carelog.validation import Validated, validate_block
+
+ID_COLUMN = "interaction_id"
+
+
+def validate_part(
+    part: Chunk | Block, channel: str | None = None, now: datetime | None = None, with_columns: bool = True
+) -> Validated:
+    """Parse and validate one part; without columns, of the accepted records only their ids come back."""
+    validated = validate_block(parse_chunk(part), channel, now)
+    if with_columns:
+        return validated
+    return replace(validated, accepted=validated.accepted.select([ID_COLUMN]))

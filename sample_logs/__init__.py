@@ -1,0 +1,1 @@
+"""Invented logs to try carelog on; README.md says what each file shows."""

@@ -67,7 +67,7 @@ def thorough_validator(schema: Schema) -> Any:
     """
     if "date-time" not in jsonschema.FormatChecker.checkers:
         # Without rfc3339-validator jsonschema lets every date-time pass and says nothing.
-        raise RuntimeError("the package rfc3339-validator is missing: install jsonschema[format-nongpl]")
+        raise RuntimeError("the package rfc3339-validator is missing")
     return _Explaining(
         _undated(schema), registry=_registry(), format_checker=jsonschema.FormatChecker(["date-time"])
     )

@@ -72,7 +72,10 @@ class Classifier:
     @cached_property
     def direct(self) -> Ints:
         """For each rule and term, the output that its label names; -1 where no output has that name."""
-        return np.array([OUTPUT_AT.get(_output_of(r.label), -1) for r in self.rules] + [-1] * len(self.model.terms), np.int64)
+        return np.array(
+            [OUTPUT_AT.get(_output_of(r.label), -1) for r in self.rules] + [-1] * len(self.model.terms),
+            np.int64,
+        )
 
     @cached_property
     def own_weight(self) -> Floats:
@@ -87,7 +90,9 @@ class Classifier:
         speakers = [_SPEAKERS[r.speaker] for r in self.rules] + [_SPEAKERS["any"]] * terms
         places = [_PLACES[r.place] for r in self.rules] + [0] * terms
         everywhere = (1 << len(CHANNELS)) - 1
-        channels = [sum(1 << CHANNELS.index(c) for c in r.channel) or everywhere for r in self.rules] + [everywhere] * terms
+        channels = [sum(1 << CHANNELS.index(c) for c in r.channel) or everywhere for r in self.rules] + [
+            everywhere
+        ] * terms
         return np.array(speakers), np.array(places), np.array(channels)
 
 
@@ -105,7 +110,9 @@ def compile_classifier(rulebook: Rulebook, model: Model) -> Classifier:
     # Terms take the ids between rules and guards.
     ids = tuple(i if i < base else i + terms for i in expressions.ids) + tuple(range(base, base + terms))
     joined = Expressions(expressions.texts + model.terms, ids, base + terms, expressions.guarded)
-    return Classifier(rulebook, model, rulebook.rules, joined, features, signals, align_weights(model, features))
+    return Classifier(
+        rulebook, model, rulebook.rules, joined, features, signals, align_weights(model, features)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +141,23 @@ def measure_batch(batch: pa.RecordBatch, classifier: Classifier, scores: npt.NDA
     return Measured(segments, form, matches, terms, talk, np.hstack([heard, talk.shape]))
 
 
-def _conditions_hold(found: Matches, segments: Segments, batch: pa.RecordBatch, classifier: Classifier) -> Bools:
+def _conditions_hold(
+    found: Matches, segments: Segments, batch: pa.RecordBatch, classifier: Classifier
+) -> Bools:
     speakers, places, channels = (c[found.rules] for c in classifier.conditions)
     at = found.segments
     sides, rows = segments.sides[at], segments.rows[at]
     heard = _HEARD[speakers, sides]
-    outbound = pc.equal(batch.column("direction"), "outbound").fill_null(False).to_numpy(zero_copy_only=False)[rows]
+    outbound = (
+        pc.equal(batch.column("direction"), "outbound").fill_null(False).to_numpy(zero_copy_only=False)[rows]
+    )
     heard |= (sides == seg.SUBJECT) & (speakers == np.where(outbound, 1, 0))
     placed = (places == 0) | ((places == 1) & segments.opening[at]) | ((places == 2) & segments.closing[at])
-    channel = pc.index_in(batch.column("channel"), pa.array(CHANNELS)).fill_null(0).to_numpy(zero_copy_only=False)[rows]
+    channel = (
+        pc.index_in(batch.column("channel"), pa.array(CHANNELS))
+        .fill_null(0)
+        .to_numpy(zero_copy_only=False)[rows]
+    )
     allowed: Bools = heard & placed & ((channels >> channel) & 1 == 1)
     return allowed
 
@@ -206,8 +221,19 @@ def spread(label: str, weight: float) -> list[tuple[int, float]]:
     activity = label.removeprefix("activity.")
     if activity in CARE_ACTIVITIES or activity in SERVICE_ACTIVITIES:
         side = "care" if activity in CARE_ACTIVITIES else "service"
-        moved += [(OUTPUT_AT[f"orientation.{side}"], weight / 2), (OUTPUT_AT["orientation.none"], -weight / 2)]
+        moved += [
+            (OUTPUT_AT[f"orientation.{side}"], weight / 2),
+            (OUTPUT_AT["orientation.none"], -weight / 2),
+        ]
     return moved
 
 
-__all__ = ["OUTPUTS", "Classifier", "Measured", "compile_classifier", "measure_batch", "score_batch", "slot_places"]
+__all__ = [
+    "OUTPUTS",
+    "Classifier",
+    "Measured",
+    "compile_classifier",
+    "measure_batch",
+    "score_batch",
+    "slot_places",
+]

@@ -25,7 +25,16 @@ from carelog.classification.languages import detect_languages
 from carelog.classification.model import OUTPUT_AT
 from carelog.classification.rulebook import MAPPED_FIELDS
 from carelog.columns import labelled_schema, row_positions
-from carelog.labels import ACTIVITIES, ASPECTS, ORIENTATIONS, OUTCOMES, POLARITIES, SATISFACTIONS, STAGES, TOUCHPOINTS
+from carelog.labels import (
+    ACTIVITIES,
+    ASPECTS,
+    ORIENTATIONS,
+    OUTCOMES,
+    POLARITIES,
+    SATISFACTIONS,
+    STAGES,
+    TOUCHPOINTS,
+)
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -50,14 +59,17 @@ LABEL_NAMES = (
 """Every claim that evidence can stand for, in the order of the columns."""
 
 
-
 def _sides_of_label() -> npt.NDArray[np.bool_]:
     """Labels × SIDES: whose words can be a reason for the label (a note tells of both sides)."""
     sides = np.ones((len(LABEL_NAMES), len(seg.SIDES)), bool)
     for at, name in enumerate(LABEL_NAMES):
         if name.startswith(("stage.", "management.")):
             sides[at, [seg.CUSTOMER, seg.SUBJECT, seg.FIELD, seg.SYSTEM]] = False
-        if name.startswith(("satisfaction.", "aspect.")) or name in ("loyalty", "churn_risk", "activity.complaint"):
+        if name.startswith(("satisfaction.", "aspect.")) or name in (
+            "loyalty",
+            "churn_risk",
+            "activity.complaint",
+        ):
             sides[at, [seg.AGENT, seg.BOT, seg.SYSTEM]] = False
     return sides
 
@@ -120,7 +132,9 @@ def _mapped_rows(batch: pa.RecordBatch, classifier: Classifier, measured: Measur
         labels = list(values.values())
         for place in np.flatnonzero(code >= 0).tolist():
             found.setdefault(labels[code[place]], set()).add(int(rows[place]))
-    kinds = pc.index_in(pc.struct_field(batch.column("order"), "kind"), pa.array(list(_ORDER_LABELS))).fill_null(-1)
+    kinds = pc.index_in(
+        pc.struct_field(batch.column("order"), "kind"), pa.array(list(_ORDER_LABELS))
+    ).fill_null(-1)
     code = kinds.to_numpy(zero_copy_only=False)
     silent = ~measured.talk.any_words
     for place, label in enumerate(_ORDER_LABELS.values()):
@@ -130,7 +144,12 @@ def _mapped_rows(batch: pa.RecordBatch, classifier: Classifier, measured: Measur
     return {label: sorted(rows) for label, rows in sorted(found.items())}
 
 
-_ORDER_LABELS = {"sale": "activity.sale", "return": "activity.return", "exchange": "activity.return", "void": "activity.cancel"}
+_ORDER_LABELS = {
+    "sale": "activity.sale",
+    "return": "activity.return",
+    "exchange": "activity.return",
+    "void": "activity.cancel",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +206,9 @@ def _label_columns(
     n = batch.num_rows
     unknown = ~decided.stages_known
     stages = {f"stage_{s}": pa.array(decided.stages[:, i], mask=unknown) for i, s in enumerate(STAGES)}
-    sources = np.where(decided.stated, 0, np.where(decided.satisfaction == SATISFACTIONS.index("unknown"), 2, 1))
+    sources = np.where(
+        decided.stated, 0, np.where(decided.satisfaction == SATISFACTIONS.index("unknown"), 2, 1)
+    )
     structured = batch.column("order").is_valid().to_numpy(zero_copy_only=False) | decided.stated
     assessable = measured.talk.any_words | structured
     reason = np.full(n, len(_REASONS))
@@ -195,15 +216,21 @@ def _label_columns(
     book = classifier.rulebook
     return {
         "orientation": _texts(decided.orientation, ORIENTATIONS),
-        "care_share": pa.array(np.round(np.nan_to_num(decided.care_share), 6), mask=np.isnan(decided.care_share)),
+        "care_share": pa.array(
+            np.round(np.nan_to_num(decided.care_share), 6), mask=np.isnan(decided.care_share)
+        ),
         "activities": _lists(decided.activities, ACTIVITIES),
         "initiative": _texts(np.where(decided.proactive, 0, 1), ("proactive", "reactive")),
         **stages,
         "stage_score": pa.array(decided.stages.sum(axis=1).astype(np.int8), mask=unknown),
         "satisfaction_label": _texts(decided.satisfaction, SATISFACTIONS),
         "satisfaction_source": _texts(sources, ("stated", "inferred", "none")),
-        "management_supportive": pa.array(claims.counts[:, LABEL_AT["management.supportive"]].astype(np.int32)),
-        "management_hierarchical": pa.array(claims.counts[:, LABEL_AT["management.hierarchical"]].astype(np.int32)),
+        "management_supportive": pa.array(
+            claims.counts[:, LABEL_AT["management.supportive"]].astype(np.int32)
+        ),
+        "management_hierarchical": pa.array(
+            claims.counts[:, LABEL_AT["management.hierarchical"]].astype(np.int32)
+        ),
         "aspects": _aspects(_aspect_cells(claims)),
         "touchpoint": _texts(decided.touchpoint, TOUCHPOINTS),
         "outcome": _texts(decided.outcome, OUTCOMES),
@@ -214,7 +241,8 @@ def _label_columns(
         "assessable": pa.array(assessable),
         "not_assessable_reason": _texts(reason, _REASONS),
         "rulebook": pa.StructArray.from_arrays(
-            [pa.array([v] * n, pa.string()) for v in (book.name, book.version, book.hash)], ["name", "version", "hash"]
+            [pa.array([v] * n, pa.string()) for v in (book.name, book.version, book.hash)],
+            ["name", "version", "hash"],
         ),
     }
 
@@ -226,7 +254,9 @@ def _aspects(cells: Bools) -> pa.ListArray:
     order = np.argsort(np.array(ASPECTS))
     row, aspect, polarity = np.nonzero(cells[:, order, :])
     names = pa.array([ASPECTS[i] for i in order]).take(pa.array(aspect))
-    struct = pa.StructArray.from_arrays([names, pa.array(list(POLARITIES)).take(pa.array(polarity))], ["aspect", "polarity"])
+    struct = pa.StructArray.from_arrays(
+        [names, pa.array(list(POLARITIES)).take(pa.array(polarity))], ["aspect", "polarity"]
+    )
     offsets = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(cells)))]).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), struct)
 
@@ -251,7 +281,9 @@ def _given(decided: Decided, claims: _Claims) -> Bools:
     one_of("satisfaction", SATISFACTIONS[:3], decided.satisfaction)
     one_of("touchpoint", TOUCHPOINTS, decided.touchpoint)
     one_of("outcome", OUTCOMES[:4], decided.outcome)
-    given[rows, np.where(decided.proactive, LABEL_AT["initiative.proactive"], LABEL_AT["initiative.reactive"])] = True
+    given[
+        rows, np.where(decided.proactive, LABEL_AT["initiative.proactive"], LABEL_AT["initiative.reactive"])
+    ] = True
     for name in ("management.supportive", "management.hierarchical"):
         given[:, LABEL_AT[name]] = claims.counts[:, LABEL_AT[name]] > 0
     first = LABEL_AT[f"aspect.{ASPECTS[0]}.{POLARITIES[0]}"]
@@ -263,12 +295,19 @@ def _given(decided: Decided, claims: _Claims) -> Bools:
 
 
 def _evidence(
-    batch: pa.RecordBatch, decided: Decided, claims: _Claims, measured: Measured, classifier: Classifier, mapped: dict[str, list[int]]
+    batch: pa.RecordBatch,
+    decided: Decided,
+    claims: _Claims,
+    measured: Measured,
+    classifier: Classifier,
+    mapped: dict[str, list[int]],
 ) -> pa.ListArray:
     given = _given(decided, claims)
     rules = [r.id for r in classifier.rules] + [MODEL_RULE, *STRUCTURE_RULES.values()]
     parts, settled = _field_evidence(batch, decided, given, len(classifier.rules), mapped)
-    direct, found = direct_entries(measured, classifier, given & ~settled, claims.label_of_rule, claims.weight)
+    direct, found = direct_entries(
+        measured, classifier, given & ~settled, claims.label_of_rule, claims.weight
+    )
     outputs = np.array([OUTPUT_AT.get(name, -1) for name in LABEL_NAMES])
     lacking = given & ~settled & ~found & (outputs >= 0)
     # An orientation rests on its activities, whose evidence stands beside it.
@@ -292,14 +331,31 @@ def _field_evidence(
             settled[rows, LABEL_AT[label]] = True
 
     for place, level in enumerate(SATISFACTIONS[:3]):
-        add(np.flatnonzero(decided.stated & (decided.satisfaction == place)), f"satisfaction.{level}", "satisfaction", "satisfaction")
+        add(
+            np.flatnonzero(decided.stated & (decided.satisfaction == place)),
+            f"satisfaction.{level}",
+            "satisfaction",
+            "satisfaction",
+        )
     said = batch.column("initiative").is_valid().to_numpy(zero_copy_only=False)
-    direction = pc.is_in(batch.column("direction"), pa.array(["inbound", "outbound"])).to_numpy(zero_copy_only=False)
+    direction = pc.is_in(batch.column("direction"), pa.array(["inbound", "outbound"])).to_numpy(
+        zero_copy_only=False
+    )
     outbound = pc.equal(batch.column("direction"), "outbound").fill_null(False).to_numpy(zero_copy_only=False)
-    for flag, label in ((decided.proactive, "initiative.proactive"), (~decided.proactive, "initiative.reactive")):
+    for flag, label in (
+        (decided.proactive, "initiative.proactive"),
+        (~decided.proactive, "initiative.reactive"),
+    ):
         add(np.flatnonzero(said & flag), label, "initiative", "initiative")
-        add(np.flatnonzero(~said & direction & flag & (outbound == (label == "initiative.proactive"))), label, "direction", "direction")
-    internal = pc.equal(batch.column("customer_kind"), "internal").fill_null(False).to_numpy(zero_copy_only=False)
+        add(
+            np.flatnonzero(~said & direction & flag & (outbound == (label == "initiative.proactive"))),
+            label,
+            "direction",
+            "direction",
+        )
+    internal = (
+        pc.equal(batch.column("customer_kind"), "internal").fill_null(False).to_numpy(zero_copy_only=False)
+    )
     add(np.flatnonzero(internal), "customer_kind.internal", "customer_kind", "customer_kind")
     for label, rows in mapped.items():
         if label in LABEL_AT:

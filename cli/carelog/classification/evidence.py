@@ -39,7 +39,9 @@ class Entries:
     end: Ints
 
 
-def direct_entries(measured: Measured, classifier: Classifier, given: Bools, label_of_rule: Ints, weight: Floats) -> tuple[Entries, Bools]:
+def direct_entries(
+    measured: Measured, classifier: Classifier, given: Bools, label_of_rule: Ints, weight: Floats
+) -> tuple[Entries, Bools]:
     """The places where rules of the given labels matched, the PER_LABEL strongest of each; and which (row, label) have one.
 
     `given` is rows × labels, `label_of_rule` the label that each rule speaks for (-1 none).
@@ -49,13 +51,23 @@ def direct_entries(measured: Measured, classifier: Classifier, given: Bools, lab
     rows = measured.segments.rows[matches.segments]
     use = np.flatnonzero((labels >= 0) & (weight[matches.rules] > 0))
     use = use[given[rows[use], labels[use]]]
-    order = np.lexsort((matches.starts[use], matches.segments[use], -weight[matches.rules[use]], labels[use], rows[use]))
+    order = np.lexsort(
+        (matches.starts[use], matches.segments[use], -weight[matches.rules[use]], labels[use], rows[use])
+    )
     use = use[order]
     use = use[_rank(rows[use], labels[use], matches.segments[use]) < PER_LABEL]
     found = np.zeros(given.shape, bool)
     found[rows[use], labels[use]] = True
     start, end = trim(measured, matches.starts[use], matches.ends[use])
-    return _located(measured, rows[use], labels[use], matches.rules[use].astype(np.int64), matches.segments[use], start, end), found
+    return _located(
+        measured,
+        rows[use],
+        labels[use],
+        matches.rules[use].astype(np.int64),
+        matches.segments[use],
+        start,
+        end,
+    ), found
 
 
 def _rank(rows: Ints, labels: Ints, segments: Ints) -> Ints:
@@ -78,12 +90,24 @@ def trim(measured: Measured, starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
     return start, np.maximum(end, start + 1)
 
 
-def _located(measured: Measured, rows: Ints, labels: Ints, rules: Ints, segments: Ints, start: Ints, end: Ints) -> Entries:
+def _located(
+    measured: Measured, rows: Ints, labels: Ints, rules: Ints, segments: Ints, start: Ints, end: Ints
+) -> Entries:
     first, last = measured.form.character_spans(start, end)
-    return Entries(rows, labels, rules, measured.segments.fields[segments], measured.segments.messages[segments], first, last)
+    return Entries(
+        rows,
+        labels,
+        rules,
+        measured.segments.fields[segments],
+        measured.segments.messages[segments],
+        first,
+        last,
+    )
 
 
-def vote_entries(measured: Measured, classifier: Classifier, wanted: Bools, outputs: Ints, sides_of_label: Bools) -> Entries:
+def vote_entries(
+    measured: Measured, classifier: Classifier, wanted: Bools, outputs: Ints, sides_of_label: Bools
+) -> Entries:
     """For each wanted (row, label) the clause whose learned votes for its output add up to most.
 
     `sides_of_label` (labels × SIDES) says whose words can speak for a label at all.
@@ -119,7 +143,9 @@ def _strongest_clauses(pair: Ints, clause: Ints, vote: Floats) -> tuple[Ints, In
     if not len(keep):
         return keep, keep
     order = keep[np.lexsort((-vote[keep], clause[keep], pair[keep]))]
-    new = np.concatenate([[True], (pair[order][1:] != pair[order][:-1]) | (clause[order][1:] != clause[order][:-1])])
+    new = np.concatenate(
+        [[True], (pair[order][1:] != pair[order][:-1]) | (clause[order][1:] != clause[order][:-1])]
+    )
     heads = np.flatnonzero(new)
     sums = np.add.reduceat(vote[order], heads)
     best = np.lexsort((clause[order][heads], -sums, pair[order][heads]))
@@ -178,7 +204,11 @@ def _not_further(limit: Ints, reach: Ints, spaces: Ints, lead: Ints, span: Ints,
     beyond = limit < reach if first else limit > reach
     if first:
         at = np.searchsorted(spaces, reach, side="left")
-        near = np.where(at < len(spaces), spaces[np.minimum(at, max(len(spaces) - 1, 0))] + 1, span) if len(spaces) else span
+        near = (
+            np.where(at < len(spaces), spaces[np.minimum(at, max(len(spaces) - 1, 0))] + 1, span)
+            if len(spaces)
+            else span
+        )
         letter = lead[np.minimum(np.searchsorted(lead, np.maximum(reach, 0), side="left"), len(lead) - 1)]
         near = np.where(near > span, letter, near)
     else:
@@ -197,25 +227,40 @@ def field_entries(rows: Ints, label: int, rule: int, field: int) -> Entries:
     return Entries(rows.astype(np.int64), *whole)
 
 
-def to_evidence_column(parts: Sequence[Entries], n_rows: int, labels: Sequence[str], rules: Sequence[str], fields: Sequence[str]) -> pa.ListArray:
+def to_evidence_column(
+    parts: Sequence[Entries], n_rows: int, labels: Sequence[str], rules: Sequence[str], fields: Sequence[str]
+) -> pa.ListArray:
     """Entries as the `evidence` column: ordered by label, message and place; a field's entry has no message, start and end."""
-    cells = {n: np.concatenate([getattr(p, n) for p in parts]) for n in ("row", "label", "rule", "field", "message", "start", "end")}
-    order = np.lexsort((cells["rule"], cells["start"], cells["message"], cells["field"], cells["label"], cells["row"]))
+    cells = {
+        n: np.concatenate([getattr(p, n) for p in parts])
+        for n in ("row", "label", "rule", "field", "message", "start", "end")
+    }
+    order = np.lexsort(
+        (cells["rule"], cells["start"], cells["message"], cells["field"], cells["label"], cells["row"])
+    )
     cells = {n: v[order] for n, v in cells.items()}
     offsets = np.concatenate([[0], np.cumsum(np.bincount(cells["row"], minlength=n_rows))]).astype(np.int32)
 
     def named(name: str, values: Sequence[str]) -> pa.Array:
-        return pa.DictionaryArray.from_arrays(cells[name].astype(np.int32), pa.array(list(values), pa.string())).cast(pa.string())
+        return pa.DictionaryArray.from_arrays(
+            cells[name].astype(np.int32), pa.array(list(values), pa.string())
+        ).cast(pa.string())
 
     def numbers(name: str) -> pa.Array:
         return pa.array(cells[name].astype(np.int32), mask=cells[name] < 0)
 
     struct = pa.StructArray.from_arrays(
-        [named("label", labels), named("rule", rules), named("field", fields), numbers("message"), numbers("start"), numbers("end")],
+        [
+            named("label", labels),
+            named("rule", rules),
+            named("field", fields),
+            numbers("message"),
+            numbers("start"),
+            numbers("end"),
+        ],
         fields=list(EVIDENCE),
     )
     return pa.ListArray.from_arrays(pa.array(offsets), struct)
 
 
 FIELD_NAMES = (*FIELDS, "satisfaction", "initiative", "direction", "status", "order", "customer_kind")
-

@@ -50,14 +50,20 @@ def check_patterns(rules: Sequence[Rule]) -> list[Problem]:
                 problems.append(Problem(rule.id, "bad_phrase", f"phrase {phrase!r}: {reason}"))
                 continue
             if pattern in seen:
-                problems.append(Problem(rule.id, "repeated_phrase", f"phrase {phrase!r} says the same as {seen[pattern]!r}"))
+                problems.append(
+                    Problem(
+                        rule.id, "repeated_phrase", f"phrase {phrase!r} says the same as {seen[pattern]!r}"
+                    )
+                )
             seen[pattern] = phrase
         if rule.pattern is not None:
             try:
                 if compile_phrase(rule.pattern).search(b""):
                     problems.append(Problem(rule.id, "matches_nothing", "the pattern matches the empty text"))
             except (ValueError, UnicodeEncodeError) as error:
-                problems.append(Problem(rule.id, "bad_pattern", f"the pattern is not a regular expression: {error}"))
+                problems.append(
+                    Problem(rule.id, "bad_pattern", f"the pattern is not a regular expression: {error}")
+                )
         if not rule.phrases and rule.pattern is None:
             problems.append(Problem(rule.id, "no_phrases", "it has neither phrases nor a pattern"))
     return problems
@@ -65,14 +71,21 @@ def check_patterns(rules: Sequence[Rule]) -> list[Problem]:
 
 def run_examples(rules: Sequence[Rule]) -> list[Example]:
     """Every rule's own must-match and must-not-match examples, matched as classification would."""
-    sentences = [(n, text, wanted) for n, r in enumerate(rules) for wanted, texts in ((True, r.match), (False, r.no_match)) for text in texts]
+    sentences = [
+        (n, text, wanted)
+        for n, r in enumerate(rules)
+        for wanted, texts in ((True, r.match), (False, r.no_match))
+        for text in texts
+    ]
     if not sentences:
         return []
     expressions = to_expressions(rules)
     form = to_normal_form(pa.array([text for _, text, _ in sentences], pa.string()))
     matches = scan(compile_expressions(expressions), expressions, form)
     hit = set(zip(matches.rules.tolist(), matches.segments.tolist(), strict=True))
-    return [Example(rules[n].id, text, wanted, (n, at) in hit) for at, (n, text, wanted) in enumerate(sentences)]
+    return [
+        Example(rules[n].id, text, wanted, (n, at) in hit) for at, (n, text, wanted) in enumerate(sentences)
+    ]
 
 
 def find_shadowed(rules: Sequence[Rule]) -> list[Problem]:
@@ -80,12 +93,26 @@ def find_shadowed(rules: Sequence[Rule]) -> list[Problem]:
     problems = []
     for rule in rules:
         patterns = {p: to_pattern(p) for p in rule.phrases}
-        texts = {p: normalize(p.replace("..", " ").replace("*", "").split("|")[0]).encode() for p in rule.phrases}
+        texts = {
+            p: normalize(p.replace("..", " ").replace("*", "").split("|")[0]).encode() for p in rule.phrases
+        }
         for phrase, text in texts.items():
             for other, pattern in patterns.items():
-                if other != phrase and len(other) < len(phrase) and ".." not in phrase and "|" not in phrase and "*" not in phrase:
+                if (
+                    other != phrase
+                    and len(other) < len(phrase)
+                    and ".." not in phrase
+                    and "|" not in phrase
+                    and "*" not in phrase
+                ):
                     if compile_phrase(pattern).search(text):
-                        problems.append(Problem(rule.id, "shadowed_phrase", f"phrase {phrase!r} is never needed: {other!r} matches there"))
+                        problems.append(
+                            Problem(
+                                rule.id,
+                                "shadowed_phrase",
+                                f"phrase {phrase!r} is never needed: {other!r} matches there",
+                            )
+                        )
                         break
     return problems
 

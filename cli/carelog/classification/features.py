@@ -76,7 +76,9 @@ def find_edges(segments: Segments) -> tuple[Bools, Bools]:
     return first, last
 
 
-def measure_talk(batch: pa.RecordBatch, segments: Segments, form: NormalForm, scores: npt.NDArray[np.int8]) -> Talk:
+def measure_talk(
+    batch: pa.RecordBatch, segments: Segments, form: NormalForm, scores: npt.NDArray[np.int8]
+) -> Talk:
     """Slots of the segments and the shape columns (rows × len(SHAPE)); `scores` is 0 none, 1 to 3 as SATISFACTIONS."""
     rows = batch.num_rows
     first, last = find_edges(segments)
@@ -105,7 +107,11 @@ def measure_talk(batch: pa.RecordBatch, segments: Segments, form: NormalForm, sc
 
 def _count_per_segment(form: NormalForm, byte: int) -> Ints:
     places = np.flatnonzero(np.frombuffer(form.data, np.uint8) == byte)
-    return np.bincount(form.segment_of(places), minlength=len(form.ends)) if len(places) else np.zeros(len(form.ends), np.int64)
+    return (
+        np.bincount(form.segment_of(places), minlength=len(form.ends))
+        if len(places)
+        else np.zeros(len(form.ends), np.int64)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +162,14 @@ def _fill_fields(shape: Floats, batch: pa.RecordBatch, scores: npt.NDArray[np.in
 
 
 def _fill_talk(
-    shape: Floats, count: _RowCounter, customer: Bools, agent: Bools, note: Bools, segments: Segments, first: Bools, last: Bools
+    shape: Floats,
+    count: _RowCounter,
+    customer: Bools,
+    agent: Bools,
+    note: Bools,
+    segments: Segments,
+    first: Bools,
+    last: Bools,
 ) -> None:
     has_c, has_a, has_n = count.any(customer), count.any(agent), count.any(note)
     shape[:, _AT["words.none"]] = ~(has_c | has_a | has_n)
@@ -188,7 +201,9 @@ def _fill_talk(
     shape[:, _AT["short.customer"]] = (spoken > 0) & (spoken < 25)
 
 
-def signal_columns(matches: Matches, segments: Segments, talk: Talk, signal_of: Ints, weight_of: Floats, signals: int) -> Floats:
+def signal_columns(
+    matches: Matches, segments: Segments, talk: Talk, signal_of: Ints, weight_of: Floats, signals: int
+) -> Floats:
     """What was heard, rows × (signals · len(SLOTS)): in each slot min(2, √(number of messages with the signal))."""
     rows = talk.shape.shape[0]
     signal = signal_of[matches.rules]

@@ -11,7 +11,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from carelog.classification.model import OUTPUT_AT
-from carelog.labels import ACTIVITIES, CARE_ACTIVITIES, ORIENTATIONS, OUTCOMES, SATISFACTIONS, STAGES, TOUCHPOINTS
+from carelog.labels import (
+    ACTIVITIES,
+    CARE_ACTIVITIES,
+    ORIENTATIONS,
+    OUTCOMES,
+    SATISFACTIONS,
+    STAGES,
+    TOUCHPOINTS,
+)
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
@@ -67,7 +75,12 @@ class Decided:
 
 
 def decide(
-    batch: pa.RecordBatch, scores: Floats, thresholds: Floats, stated: npt.NDArray[np.int8], company_words: Bools, any_words: Bools
+    batch: pa.RecordBatch,
+    scores: Floats,
+    thresholds: Floats,
+    stated: npt.NDArray[np.int8],
+    company_words: Bools,
+    any_words: Bools,
 ) -> Decided:
     """Labels from scores; `stated` as `read_scores` gives it, `company_words` where stages can be judged."""
     activity = scores[:, _ACTIVITY] - thresholds[_ACTIVITY]
@@ -114,7 +127,9 @@ def _agree(orientation: Ints, activity: Floats) -> tuple[Ints, Bools]:
     return orientation, chosen
 
 
-def weigh_main(orientation: Ints, activities: Bools, strength: Floats) -> tuple[Bools, npt.NDArray[np.float64]]:
+def weigh_main(
+    orientation: Ints, activities: Bools, strength: Floats
+) -> tuple[Bools, npt.NDArray[np.float64]]:
     """Which activities are main (weight 2; the others 1), and the care share that follows (NaN for none).
 
     The strongest activity is main; then the fewest changes are made that let the share agree with the orientation.
@@ -168,7 +183,9 @@ def _initiative(batch: pa.RecordBatch, scores: Floats, thresholds: Floats) -> Bo
 
 def _internal(batch: pa.RecordBatch, scores: Floats, thresholds: Floats) -> Bools:
     kind = batch.column("customer_kind")
-    heard = _above(scores, thresholds, "customer_kind.internal") | _equals(batch.column("direction"), "internal")
+    heard = _above(scores, thresholds, "customer_kind.internal") | _equals(
+        batch.column("direction"), "internal"
+    )
     result = np.where(_equals(kind, "internal"), True, heard)
     return np.where(_equals(kind, "external"), False, result).astype(bool)
 

@@ -34,10 +34,14 @@ def detect_languages(stated: pa.StringArray, measured: Measured, classifier: Cla
     row = row_of_segment[measured.form.segment_of(thirds)]
     for language, (low, high) in _SCRIPTS.items():
         bytes_of_script = 3 * np.bincount(row[(block >= low) & (block <= high)], minlength=rows)
-        points[:, LANGUAGES.index(language)] = np.where(bytes_of_script > _SCRIPT_SHARE * length, 1e6 + bytes_of_script, 0)
+        points[:, LANGUAGES.index(language)] = np.where(
+            bytes_of_script > _SCRIPT_SHARE * length, 1e6 + bytes_of_script, 0
+        )
     points += _heard(measured, classifier, rows)
     code = np.where(points.max(axis=1) > 0, np.argmax(points, axis=1), len(LANGUAGES))
-    code = np.where((code == len(LANGUAGES)) & (length > 12), 0, code)  # Latin letters that no rule knows: English
+    code = np.where(
+        (code == len(LANGUAGES)) & (length > 12), 0, code
+    )  # Latin letters that no rule knows: English
     found = pa.array(np.where(code < len(LANGUAGES), code, 0).astype(np.int32), mask=code == len(LANGUAGES))
     names = pa.DictionaryArray.from_arrays(found, pa.array(list(LANGUAGES))).cast(pa.string())
     return pc.coalesce(stated, names)
@@ -45,9 +49,13 @@ def detect_languages(stated: pa.StringArray, measured: Measured, classifier: Cla
 
 def _heard(measured: Measured, classifier: Classifier, rows: int) -> npt.NDArray[np.float64]:
     """How many matches each language's rules have; English words stand in all of them, so they count half."""
-    language = np.array([LANGUAGES.index(r.language) if r.language in LANGUAGES else -1 for r in classifier.rules])
+    language = np.array(
+        [LANGUAGES.index(r.language) if r.language in LANGUAGES else -1 for r in classifier.rules]
+    )
     of_match = language[measured.matches.rules] if len(classifier.rules) else np.zeros(0, np.int64)
     row = measured.segments.rows[measured.matches.segments]
     use = of_match >= 0
     counts = np.bincount(row[use] * len(LANGUAGES) + of_match[use], minlength=rows * len(LANGUAGES))
-    return counts.reshape(rows, len(LANGUAGES)) * np.where(np.arange(len(LANGUAGES)) == LANGUAGES.index("en"), 0.5, 1.0)
+    return counts.reshape(rows, len(LANGUAGES)) * np.where(
+        np.arange(len(LANGUAGES)) == LANGUAGES.index("en"), 0.5, 1.0
+    )

@@ -100,7 +100,9 @@ def _compile(expressions: Expressions) -> hyperscan.Database:
             flags=flags,
         )
     except hyperscan.HyperscanError as error:
-        raise UsageProblem(f"a pattern of the rulebooks cannot be compiled: {error}", "`carelog rules check` names it") from error
+        raise UsageProblem(
+            f"a pattern of the rulebooks cannot be compiled: {error}", "`carelog rules check` names it"
+        ) from error
     return database
 
 

@@ -61,8 +61,18 @@ def _code_point_tables() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint16]]
             becomes[code] = target + step * place
 
     # zero-width and direction marks, soft hyphen, variation selectors, apostrophes, nuktas, Latin combining marks
-    delete((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0xFEFF, 0xFEFF), (0xAD, 0xAD), (0xFE00, 0xFE0F))
-    delete((0x2018, 0x201B), (0x2BC, 0x2BC), (0xB4, 0xB4), (0x93C, 0x93C), (0xABC, 0xABC), (0x300, 0x36F), (0xE4E, 0xE4E))
+    delete(
+        (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0xFEFF, 0xFEFF), (0xAD, 0xAD), (0xFE00, 0xFE0F)
+    )
+    delete(
+        (0x2018, 0x201B),
+        (0x2BC, 0x2BC),
+        (0xB4, 0xB4),
+        (0x93C, 0x93C),
+        (0xABC, 0xABC),
+        (0x300, 0x36F),
+        (0xE4E, 0xE4E),
+    )
     for first, last in (
         (0x80, 0xA0), (0xA6, 0xA9), (0xAB, 0xAC), (0xAE, 0xB3), (0xB5, 0xBE), (0x1680, 0x1680), (0x2000, 0x200A),
         (0x2010, 0x2017), (0x201C, 0x2025), (0x2027, 0x2029), (0x202F, 0x203B), (0x203D, 0x205F), (0x3000, 0x3001),
@@ -80,8 +90,24 @@ def _code_point_tables() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint16]]
     replace(0xC0, 0xD6, 0xE0, 1)
     replace(0xD8, 0xDE, 0xF8, 1)
     # Devanagari letters composed with a nukta, then chandrabindu to anusvara (Devanagari, Gujarati)
-    composed = {0x929: 0x928, 0x931: 0x930, 0x934: 0x933, 0x95B: 0x91C, 0x95C: 0x921, 0x95D: 0x922, 0x95E: 0x92B, 0x95F: 0x92F}
-    for code, base in {**composed, 0x958: 0x915, 0x959: 0x916, 0x95A: 0x917, 0x901: 0x902, 0xA81: 0xA82}.items():
+    composed = {
+        0x929: 0x928,
+        0x931: 0x930,
+        0x934: 0x933,
+        0x95B: 0x91C,
+        0x95C: 0x921,
+        0x95D: 0x922,
+        0x95E: 0x92B,
+        0x95F: 0x92F,
+    }
+    for code, base in {
+        **composed,
+        0x958: 0x915,
+        0x959: 0x916,
+        0x95A: 0x917,
+        0x901: 0x902,
+        0xA81: 0xA82,
+    }.items():
         replace(code, code, base)
     return action, becomes
 
@@ -134,8 +160,14 @@ def to_normal_form(texts: pa.StringArray) -> NormalForm:
     if isinstance(texts, pa.ChunkedArray):
         texts = texts.combine_chunks()
     lengths = pc.binary_length(texts).to_numpy(zero_copy_only=False).astype(np.int64)
-    starts = 1 + np.concatenate([[0], np.cumsum(lengths + len(_SEPARATOR))[:-1]]) if len(texts) else np.zeros(0, np.int64)
-    joined = pc.binary_join(pa.ListArray.from_arrays([0, len(texts)], texts), _SEPARATOR.decode())[0].as_buffer()
+    starts = (
+        1 + np.concatenate([[0], np.cumsum(lengths + len(_SEPARATOR))[:-1]])
+        if len(texts)
+        else np.zeros(0, np.int64)
+    )
+    joined = pc.binary_join(pa.ListArray.from_arrays([0, len(texts)], texts), _SEPARATOR.decode())[
+        0
+    ].as_buffer()
     # The padding lets every step look three bytes ahead without leaving the array.
     raw = b" " + (joined.to_pybytes() if joined is not None else b"") + _SEPARATOR
     original = np.frombuffer(raw, np.uint8)
@@ -196,7 +228,9 @@ def _fold_wide_characters(data: Bytes, kept: Bytes) -> None:
 
 def _codes_of_three(data: Bytes, places: Places) -> npt.NDArray[np.uint16]:
     high = (data[places] & 0x0F).astype(np.uint16) << 12
-    codes: npt.NDArray[np.uint16] = high | ((data[places + 1] & 0x3F).astype(np.uint16) << 6) | (data[places + 2] & 0x3F)
+    codes: npt.NDArray[np.uint16] = (
+        high | ((data[places + 1] & 0x3F).astype(np.uint16) << 6) | (data[places + 2] & 0x3F)
+    )
     return codes
 
 

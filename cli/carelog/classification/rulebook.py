@@ -63,7 +63,9 @@ class Rulebook:
     def hash(self) -> str:
         """SHA-256 over the rules and maps (not over their order in files or comments), 16 hexadecimal digits."""
         content = {"rules": [asdict(r) for r in self.rules], "maps": self.maps}
-        return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
+        return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[
+            :16
+        ]
 
 
 def parse_rulebook(text: bytes, source: str) -> dict[str, Any]:
@@ -71,7 +73,9 @@ def parse_rulebook(text: bytes, source: str) -> dict[str, Any]:
     try:
         book = tomllib.loads(text.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageProblem(f"{source}: not TOML: {error}", "see `carelog schema show rulebook` for the form") from error
+        raise UsageProblem(
+            f"{source}: not TOML: {error}", "see `carelog schema show rulebook` for the form"
+        ) from error
     validator = jsonschema.Draft202012Validator(load_schema("rulebook"))
     for problem in sorted(validator.iter_errors(book), key=lambda e: [str(p) for p in e.absolute_path]):
         raise UsageProblem(f"{source}: {_rule_at(book, problem.absolute_path)}{problem.message[:200]}")
@@ -124,7 +128,9 @@ def merge_rulebooks(books: Sequence[Mapping[str, Any]]) -> Rulebook:
         names.append(book["rulebook"]["name"])
         versions.append(str(book["rulebook"]["version"]))
     own = [n for n in names if not n.startswith("carelog-")]
-    version = next((v for n, v in zip(names, versions, strict=True) if n.startswith("carelog-")), versions[-1])
+    version = next(
+        (v for n, v in zip(names, versions, strict=True) if n.startswith("carelog-")), versions[-1]
+    )
     return Rulebook("+".join(["carelog", *own]), version, tuple(rules[k] for k in sorted(rules)), maps)
 
 

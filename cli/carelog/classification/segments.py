@@ -57,7 +57,10 @@ def to_segments(batch: pa.RecordBatch) -> Segments:
     parts.append(_plain_segments(tags.flatten().fill_null(""), row_positions(tags), "tags"))
     return Segments(
         pa.concat_arrays([p.texts for p in parts]),
-        *(np.concatenate([getattr(p, n) for p in parts]) for n in ("rows", "sides", "fields", "messages", "opening", "closing")),
+        *(
+            np.concatenate([getattr(p, n) for p in parts])
+            for n in ("rows", "sides", "fields", "messages", "opening", "closing")
+        ),
     )
 
 
@@ -79,7 +82,9 @@ def _message_segments(batch: pa.RecordBatch) -> Segments:
     place = np.arange(n) - np.repeat(starts, counts)
     left = np.repeat(counts, counts) - 1 - place
     speakers = flat.field("speaker")
-    sides = pc.index_in(speakers, pa.array(list(_SPEAKER_SIDES))).fill_null(SYSTEM).to_numpy(zero_copy_only=False)
+    sides = (
+        pc.index_in(speakers, pa.array(list(_SPEAKER_SIDES))).fill_null(SYSTEM).to_numpy(zero_copy_only=False)
+    )
     texts = flat.field("text").fill_null("")
     is_mail = pc.equal(batch.column("channel"), "email").fill_null(False).to_numpy(zero_copy_only=False)
     texts = blank_quoted(texts, is_mail[rows])
@@ -94,7 +99,9 @@ def _message_segments(batch: pa.RecordBatch) -> Segments:
     )
 
 
-_QUOTE_HINT = r"(?m)^\s?>|(?i)wrote:|^-- ?$|^_{5,}|-----|\n(from|sent|von|จาก): |confidential|लिखा:|લખ્યું:|เขียนว่า|sumulat"
+_QUOTE_HINT = (
+    r"(?m)^\s?>|(?i)wrote:|^-- ?$|^_{5,}|-----|\n(from|sent|von|จาก): |confidential|लिखा:|લખ્યું:|เขียนว่า|sumulat"
+)
 _QUOTED = re.compile(
     r"""(?P<line>^[ \t]?>[^\n]*$)                                                   # > quoted
       | (?P<head>^(?:On|Am|Le|Noong|เมื่อ|Sa|Nong)\b[^\n]{5,200}?(?:wrote|sumulat|เขียนว่า|लिखा|લખ્યું)[^\n]{0,20}:\s*$)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from carelog.classification.classify import classify_batch
+from carelog.classification.compiled import RulebookFile, load_classifier
+from carelog.columns import join_batches, labelled_schema
 from carelog.sources.blocks import Block, Chunk
 from carelog.sources.reading import parse_chunk
 from carelog.validation import Validated, validate_block
@@ -20,3 +23,17 @@ def validate_part(
     if with_columns:
         return validated
     return replace(validated, accepted=validated.accepted.select([ID_COLUMN]))
+
+
+def label_part(
+    part: Chunk | Block,
+    rulebooks: tuple[RulebookFile, ...] = (),
+    channel: str | None = None,
+    now: datetime | None = None,
+    with_text: bool = False,
+) -> Validated:
+    """Parse, validate and label one part; `accepted` is then in the layout of labelled interactions."""
+    validated = validate_block(parse_chunk(part), channel, now)
+    if not validated.accepted.num_rows:
+        return replace(validated, accepted=join_batches([], labelled_schema(with_text)))
+    return replace(validated, accepted=classify_batch(validated.accepted, load_classifier(rulebooks), with_text))

@@ -94,6 +94,10 @@ class Outputs:
         self._drafts.append(draft)
         return draft.file
 
+    def forget(self) -> None:
+        """Leave all targets as they were: what was written so far is not wanted after all."""
+        self._clean_up()
+
     def _put_in_place(self) -> None:
         for draft in self._drafts:
             if draft.path is not None:

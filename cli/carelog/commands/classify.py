@@ -1,0 +1,179 @@
+"""`carelog classify`: label every interaction as care or service, with the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import pyarrow as pa
+
+from carelog.classification.compiled import RulebookFile, load_rulebook
+from carelog.columns import labelled_schema
+from carelog.commands.notices import Notices
+from carelog.commands.options import (
+    Allowance,
+    Share,
+    reading_options,
+    run_options,
+    to_read_options,
+    to_running,
+)
+from carelog.engines.local import map_ordered
+from carelog.engines.steps import label_part
+from carelog.errors import ExitCode, MissingInput
+from carelog.findings import Reject
+from carelog.sources.blocks import Block, Chunk
+from carelog.sources.reading import identify, read_chunks
+from carelog.store.atomic import Outputs, check_outputs
+from carelog.store.tables import check_rejects_name, check_table_name, write_rejects, write_table
+from carelog.validation import DuplicateIds, Validated, reject_duplicates
+
+
+@click.command("classify")
+@reading_options
+@click.option(
+    "-o",
+    "--output",
+    metavar="F",
+    required=True,
+    help="Labelled interactions (.parquet, .jsonl, .csv; - is standard output).",
+)
+@click.option("--rejects", metavar="F", help="Write invalid records here, with what is wrong (.jsonl).")
+@click.option(
+    "--rulebook",
+    "rulebooks",
+    metavar="F",
+    multiple=True,
+    help="A rulebook of your own (TOML); repeatable, later wins.",
+)
+@click.option("--with-text", is_flag=True, help="Keep the messages in the output, as `explain` needs them.")
+@click.option(
+    "--max-invalid",
+    type=Share(),
+    default=None,
+    help="Exit 1 if more records are invalid (N or P%; default: any number is fine).",
+)
+@run_options
+def command(
+    paths: tuple[str, ...],
+    from_format: str | None,
+    channel: str | None,
+    zone: str | None,
+    max_line_bytes: int,
+    keep_going: bool,
+    output: str,
+    rejects: str | None,
+    rulebooks: tuple[str, ...],
+    with_text: bool,
+    max_invalid: Allowance | None,
+    **run: Any,
+) -> ExitCode:
+    """Label every valid interaction as care or service, with the evidence.
+
+    Invalid records are put aside (--rejects keeps them) and counted.
+
+    \b
+    Examples:
+      carelog classify exports/ -o labelled.parquet --rejects bad.jsonl
+      carelog classify chats.jsonl -o - | jq .orientation
+      carelog classify exports/ --rulebook our-words.toml --with-text -o labelled.jsonl
+
+    \b
+    Exit code: 0 done, 1 more invalid records than --max-invalid, 2 wrong usage or rulebook,
+    65 nothing usable, 66 an input is missing, 73 an output cannot be written.
+    """
+    running = to_running("classify", **run)
+    check_table_name(output)
+    if rejects is not None:
+        check_rejects_name(rejects)
+    own = read_rulebooks(rulebooks)
+    load_rulebook(own)  # a broken rulebook is told before anything is read
+    step = partial(label_part, rulebooks=own, channel=channel, now=datetime.now(UTC), with_text=with_text)
+    counts = Counts()
+    with identify(paths, from_format, keep_going) as inputs:
+        check_outputs((output, rejects), (known.input.path for known in inputs.known))
+        with Outputs() as outputs, ExitStack() as stack:
+            write = stack.enter_context(write_table(outputs.open(output), output, labelled_schema(with_text)))
+            put_aside = (
+                stack.enter_context(write_rejects(outputs.open(rejects), rejects))
+                if rejects is not None
+                else None
+            )
+            on_bytes = stack.enter_context(running.notices.count_bytes(inputs.total_bytes()))
+            parts = read_chunks(inputs, to_read_options(max_line_bytes, zone), on_bytes)
+            label_all(parts, step, running.jobs, counts, write, put_aside)
+            if not counts.accepted:
+                outputs.forget()
+    counts.tell(running.notices, rejects)
+    if inputs.problems:
+        for problem in inputs.problems:
+            running.notices.warn(problem.message)
+        return inputs.problems[0].exit_code
+    if not counts.accepted:
+        running.notices.warn("nothing usable was read; no output was written")
+        return ExitCode.UNUSABLE_INPUT
+    if max_invalid is not None and not max_invalid.allows(counts.rejected, counts.read):
+        return ExitCode.FINDINGS
+    return ExitCode.OK
+
+
+@dataclass(slots=True)
+class Counts:
+    """read = accepted + rejected, and the warnings beside."""
+
+    read: int = 0
+    accepted: int = 0
+    rejected: int = 0
+
+    def add(self, validated: Validated) -> None:
+        """Count one part."""
+        self.read += validated.read
+        self.accepted += validated.accepted.num_rows
+        self.rejected += validated.rejected
+
+    def tell(self, notices: Notices, rejects: str | None) -> None:
+        """Say what became of the records."""
+        text = f"read {self.read:,} = accepted {self.accepted:,} + rejected {self.rejected:,}"
+        if self.rejected:
+            text += (
+                f" (kept in {rejects})"
+                if rejects
+                else " (--rejects F keeps them; `carelog validate` says why)"
+            )
+        notices.tell(text, read=self.read, accepted=self.accepted, rejected=self.rejected)
+
+
+def read_rulebooks(names: Iterable[str]) -> tuple[RulebookFile, ...]:
+    """The user's own rulebooks, read. MissingInput if one cannot be."""
+    files = []
+    for name in names:
+        try:
+            files.append(RulebookFile(name, Path(name).read_bytes()))
+        except OSError as error:
+            raise MissingInput(f"{name}: {(error.strerror or 'cannot be read').lower()}") from error
+    return tuple(files)
+
+
+def label_all(
+    parts: Iterable[Chunk | Block],
+    step: Callable[[Chunk | Block], Validated],
+    jobs: int,
+    counts: Counts,
+    write: Callable[[pa.RecordBatch], None],
+    put_aside: Callable[[Iterable[Reject]], None] | None,
+) -> None:
+    """Label part after part in the order of the input, and write what comes out."""
+    seen = DuplicateIds()
+    for result in map_ordered(step, parts, jobs, weigh=lambda part: part.weight):
+        validated = reject_duplicates(result, seen)
+        counts.add(validated)
+        if validated.accepted.num_rows:
+            write(validated.accepted)
+        if put_aside is not None:
+            put_aside(validated.rejects)

@@ -225,7 +225,9 @@ def to_values(batch: pa.RecordBatch, keep_nulls: bool = False) -> list[dict[str,
         column = batch.column(name).to_pylist()
         if name in TIMES:
             offsets = batch.column(name + OFFSET_SUFFIX).to_pylist()
-            column = [None if t is None else format_time(t, o or 0) for t, o in zip(column, offsets, strict=True)]
+            column = [
+                None if t is None else format_time(t, o or 0) for t, o in zip(column, offsets, strict=True)
+            ]
         elif name in DURATIONS:
             column = [_plain_number(v) for v in column]
         elif name == "extra":

@@ -18,6 +18,7 @@ COMMANDS = {
     "validate": "carelog.commands.validate",
     "classify": "carelog.commands.classify",
     "summarize": "carelog.commands.summarize",
+    "config": "carelog.commands.config",
     "schema": "carelog.commands.schema",
 }
 """Each command and the module that holds it as `command`; imported only when it is called, so that help stays quick."""

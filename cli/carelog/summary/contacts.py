@@ -1,0 +1,290 @@
+"""The table `contacts`: one row per interaction with everything that the metrics' SQL speaks of.
+
+Its columns, beside those of the labelled record of the same name:
+
+- `number`: position in the order of time and id; `customer`: customer_id; `local_at`: the local time in the report's zone;
+  `period`: 1 in the report's period, 2 in the compared one, 0 outside (kept, since customers come back after a period ends).
+- `does_<activity>`: booleans; `care_weight`, `whole_weight`: whole numbers, the codebook's weights in millionths.
+- `scale`, `score`; `order_kind`, `amount`, `currency` (net: returns negative, voids left out).
+- `wait`, `talk`, `handled`, `first_response`, `resolution`: milliseconds as whole numbers, so that sums are exact; NULL is unknown.
+- `answered`, `abandoned`, `offered`: inbound contacts by phone and chat; `in_hours`: began within business hours.
+- `next_at`, `next_touchpoint`: the same customer's next contact; `next_same_at`: the next with a shared activity.
+- `known_until`: the last instant in the data: what lies after it cannot be known.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import duckdb
+
+from carelog.labels import ACTIVITIES, CHANNELS
+from carelog.settings import RECORDED, WEEKDAYS, Settings
+from carelog.summary.labelled import Labelled, quote
+from carelog.summary.periods import Span
+
+GROUP_COLUMNS = (
+    "channel", "direction", "initiative", "status", "customer_id", "customer_kind", "agent_id", "team", "queue",
+    "store_id", "campaign", "language", "category", "orientation", "satisfaction_label", "satisfaction_source",
+    "touchpoint", "outcome", "not_assessable_reason", "currency",
+)  # fmt: skip
+"""Text columns that `--by` may name."""
+
+TIME_COLUMNS = {
+    "year": "strftime(local_at, '%Y')",
+    "quarter": "strftime(local_at, '%Y') || '-Q' || quarter(local_at)",
+    "month": "strftime(local_at, '%Y-%m')",
+    "week": "strftime(local_at, '%G-W%V')",
+    "day": "strftime(local_at, '%Y-%m-%d')",
+    "weekday": "isodow(local_at)::VARCHAR",
+    "hour": "strftime(local_at, '%H')",
+}
+"""Keys made of the local time that `--by` may name."""
+
+OTHER_COLUMNS = {
+    "loyalty": "loyalty::VARCHAR",
+    "churn_risk": "churn_risk::VARCHAR",
+    "assessable": "assessable::VARCHAR",
+    "stage_score": "stage_score::VARCHAR",
+    "system": "system",
+    "file": "source_file",
+}
+
+
+def group_key(by: str) -> str:
+    """The SQL of a grouping key; KeyError if `--by` may not name it."""
+    if by in GROUP_COLUMNS:
+        return f'"{by}"'
+    return {**TIME_COLUMNS, **OTHER_COLUMNS}[by]
+
+
+def group_names() -> list[str]:
+    """All names that `--by` knows, sorted."""
+    return sorted((*GROUP_COLUMNS, *TIME_COLUMNS, *OTHER_COLUMNS))
+
+
+def load_labelled(
+    engine: duckdb.DuckDBPyConnection, labelled: Labelled, settings: Settings
+) -> dict[str, int]:
+    """Make the table `labelled_rows`: each interaction once. Returns counts of `read`, `damaged`, `duplicates`.
+
+    An interaction that stands in several files counts once; where the copies differ, the one whose text sorts last wins,
+    so that the order of files does not matter.
+    """
+    first_response = _first_response(labelled.has_messages)
+    engine.execute(
+        f"CREATE TEMP TABLE labelled_rows AS {_row_sql(labelled.relation, settings, first_response)}"
+    )
+    read = _count(engine, "SELECT count(*) FROM labelled_rows")
+    engine.execute(
+        "DELETE FROM labelled_rows WHERE interaction_id IS NULL OR instant IS NULL OR channel IS NULL "
+        f"OR channel NOT IN {CHANNELS}"
+    )
+    usable = _count(engine, "SELECT count(*) FROM labelled_rows")
+    unique = _count(
+        engine, "SELECT count(*) FROM (SELECT DISTINCT system, interaction_id FROM labelled_rows)"
+    )
+    if unique < usable:
+        _drop_duplicates(engine)
+    return {"read": read, "damaged": read - usable, "duplicates": usable - unique}
+
+
+def _drop_duplicates(engine: duckdb.DuckDBPyConnection) -> None:
+    engine.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE labelled_rows AS
+        WITH repeated AS (
+            SELECT system, interaction_id FROM labelled_rows GROUP BY ALL HAVING count(*) > 1
+        ), chosen AS (
+            SELECT r.* FROM labelled_rows r SEMI JOIN repeated USING (system, interaction_id)
+            QUALIFY row_number() OVER (PARTITION BY r.system, r.interaction_id ORDER BY r::VARCHAR DESC) = 1
+        )
+        SELECT * FROM labelled_rows ANTI JOIN repeated USING (system, interaction_id)
+        UNION ALL SELECT * FROM chosen
+        """
+    )
+
+
+def _count(engine: duckdb.DuckDBPyConnection, sql: str) -> int:
+    row = engine.execute(sql).fetchone()
+    return int(row[0]) if row else 0
+
+
+def found_span(engine: duckdb.DuckDBPyConnection) -> Span:
+    """The first and the last local day in the data. There must be rows."""
+    row = engine.execute("SELECT min(local_at)::DATE, max(local_at)::DATE FROM labelled_rows").fetchone()
+    assert row is not None
+    first: date = row[0]
+    last: date = row[1]
+    return Span(first, last)
+
+
+def create_contacts(engine: duckdb.DuckDBPyConnection, span: Span, compared: Span | None) -> None:
+    """Make the table `contacts` from `labelled_rows`, each row knowing its period and the customer's next contact."""
+    engine.execute(_followup_sql())
+    engine.execute(
+        f"""
+        CREATE TEMP TABLE contacts AS
+        SELECT labelled_rows.*, {_period_sql(span, compared)} AS period,
+            next_at, next_touchpoint, next_same_at, earlier,
+            (SELECT max(instant) FROM labelled_rows) AS known_until
+        FROM labelled_rows LEFT JOIN followups USING (system, interaction_id)
+        """
+    )
+    engine.execute("DROP TABLE labelled_rows")
+    engine.execute("DROP TABLE followups")
+
+
+def _period_sql(span: Span, compared: Span | None) -> str:
+    second = f"WHEN {_within(compared)} THEN 2 " if compared else ""
+    return f"CASE WHEN {_within(span)} THEN 1 {second}ELSE 0 END::TINYINT"
+
+
+def _within(span: Span) -> str:
+    return f"local_at::DATE BETWEEN DATE '{span.first}' AND DATE '{span.last}'"
+
+
+def _followup_sql() -> str:
+    # Only customers with several contacts can have a next one; most have not, so the windows stay small.
+    return """
+        CREATE TEMP TABLE followups AS
+        WITH several AS (
+            SELECT customer_id FROM labelled_rows WHERE customer_id IS NOT NULL GROUP BY ALL HAVING count(*) > 1
+        ), known AS (
+            SELECT system, interaction_id, customer_id, instant, touchpoint, activities
+            FROM labelled_rows SEMI JOIN several USING (customer_id)
+        ), same AS (
+            SELECT system, interaction_id,
+                lead(instant) OVER (PARTITION BY customer_id, activity ORDER BY instant, system, interaction_id) AS same_instant
+            FROM (SELECT * EXCLUDE (activities), unnest(activities) AS activity FROM known)
+        )
+        SELECT system, interaction_id,
+            lead(instant) OVER line AS next_at,
+            lead(touchpoint) OVER line AS next_touchpoint,
+            row_number() OVER line - 1 AS earlier,
+            next_same_at
+        FROM known LEFT JOIN (SELECT system, interaction_id, min(same_instant) AS next_same_at FROM same GROUP BY ALL)
+            USING (system, interaction_id)
+        WINDOW line AS (PARTITION BY customer_id ORDER BY instant, system, interaction_id)
+    """
+
+
+def _row_sql(relation: str, settings: Settings, first_response: str) -> str:
+    does = ",\n".join(f"list_contains(activities, '{a}') AS does_{a}" for a in ACTIVITIES)
+    return f"""
+        WITH source_rows AS ({relation}),
+        named AS (
+            SELECT * EXCLUDE (started_at, satisfaction, "order", source, activities, care_share, agent_id),
+                nullif(trim(agent_id), '') AS agent_id,
+                started_at AS instant, {_local_sql(settings["period.tz"])} AS local_at,
+                coalesce(source.system, '') AS system, source.file AS source_file,
+                list_sort(list_distinct(coalesce(activities, []))) AS activities,
+                coalesce(assessable, false) AS judged,
+                care_share, satisfaction.scale AS scale, satisfaction.score AS score,
+                "order".kind AS order_kind, "order".currency AS currency,
+                TRY_CAST("order".amount AS DECIMAL(18, 4)) AS paid
+            FROM source_rows
+        )
+        SELECT system, interaction_id, channel, instant, local_at, direction, status, customer_id, agent_id, team, queue,
+            store_id, campaign, category, orientation, judged AS assessable, initiative, customer_kind, language,
+            stage_greeting, stage_rapport, stage_needs, stage_solution, stage_gratitude, stage_score,
+            satisfaction_label, satisfaction_source, management_supportive, management_hierarchical,
+            touchpoint, outcome, loyalty, churn_risk, not_assessable_reason, source_file, activities,
+            {does},
+            {_weight_sql()},
+            scale, score, order_kind, currency,
+            CASE order_kind WHEN 'void' THEN NULL WHEN 'return' THEN -abs(paid) ELSE paid END AS amount,
+            {_milliseconds("wait_seconds")} AS wait, {_milliseconds("talk_seconds")} AS talk,
+            {_milliseconds(_handled_sql(settings))} AS handled,
+            {_milliseconds(first_response)} AS first_response,
+            {_milliseconds("resolution_seconds")} AS resolution,
+            {_hours_sql(settings)} AS in_hours,
+            {_offered_sql()}
+        FROM named
+    """
+
+
+def _local_sql(zone: str) -> str:
+    if zone == RECORDED:
+        return "timezone('UTC', started_at) + coalesce(started_at_offset, 0) * INTERVAL 1 MINUTE"
+    return f"timezone({quote(zone)}, started_at)"
+
+
+def _milliseconds(seconds: str) -> str:
+    return f"CASE WHEN ({seconds}) >= 0 AND ({seconds}) < 1e9 THEN round(({seconds}) * 1000)::BIGINT END"
+
+
+def _weight_sql() -> str:
+    """The codebook's weights from `care_share` and the number of activities.
+
+    The main activities weigh 2, the others 1, so with k activities the whole is k + 1 to 2k: the smallest of these that
+    makes the care weight a whole number, else k + 1. In millionths, which keeps sums of broken shares exact.
+    """
+    count = "greatest(len(activities), 1)"
+    fits = " ".join(
+        f"WHEN {more} <= {count} AND abs(care_share * ({count} + {more}) - round(care_share * ({count} + {more}))) < 1e-6 "
+        f"THEN {count} + {more}"
+        for more in range(1, 7)
+    )
+    return f"""
+        CASE WHEN judged AND care_share IS NOT NULL
+            THEN round(care_share * (CASE {fits} ELSE {count} + 1 END) * 1000000)::BIGINT END AS care_weight,
+        CASE WHEN judged AND care_share IS NOT NULL
+            THEN (CASE {fits} ELSE {count} + 1 END)::BIGINT * 1000000 END AS whole_weight
+    """
+
+
+def _handled_sql(settings: Settings) -> str:
+    """Worked seconds: the source's own, or the sum of its parts. Elapsed time is never worked time."""
+    parts = ["talk_seconds", "hold_seconds", "wrap_up_seconds"]
+    if settings["handle_time.missing_parts"] == "absent":
+        whole = f"CASE WHEN coalesce({', '.join(parts)}) IS NOT NULL THEN {' + '.join(f'coalesce({p}, 0)' for p in parts)} END"
+    else:
+        whole = " + ".join(parts)
+    return f"coalesce(handle_seconds, {whole})"
+
+
+def _offered_sql() -> str:
+    # A contact that the company placed was not offered to it. Open chats are answered: somebody is in them.
+    inbound = "channel IN ('phone', 'chat') AND coalesce(direction, 'inbound') IN ('inbound', 'unknown')"
+    answered = f"{inbound} AND status IN ('completed', 'closed', 'open')"
+    return f"""
+        coalesce({answered}, false) AS answered,
+        coalesce({inbound} AND status = 'abandoned', false) AS abandoned,
+        coalesce({inbound} AND status IN ('completed', 'closed', 'open', 'abandoned', 'missed', 'voicemail'), false) AS offered
+    """
+
+
+def _hours_sql(settings: Settings) -> str:
+    cases = []
+    for number, day in enumerate(WEEKDAYS, start=1):
+        hours = settings[f"business_hours.{day}"]
+        if hours == "closed":
+            cases.append(f"WHEN isodow(local_at) = {number} THEN false")
+        elif hours:
+            cases.append(
+                f"WHEN isodow(local_at) = {number} THEN strftime(local_at, '%H:%M') >= {quote(hours[:5])} "
+                f"AND strftime(local_at, '%H:%M') < {quote(hours[6:])}"
+            )
+    return f"CASE {' '.join(cases)} ELSE true END" if cases else "true"
+
+
+def _first_response(has_messages: bool) -> str:
+    """Seconds to the first answer of a person: the source's own field, else from the messages where the input has them.
+
+    Only what an agent wrote after the customer's first words counts: no bot, no later turn of a reopened thread, and
+    nothing where the company spoke first.
+    """
+    if not has_messages:
+        return "CASE WHEN coalesce(initiative, 'reactive') <> 'proactive' THEN first_response_seconds END"
+    times = "list_transform(list_filter(messages, lambda m: m.speaker = '{}'), lambda m: TRY_CAST(m.at AS TIMESTAMPTZ))"
+    customer, agent = f"list_min({times.format('customer')})", times.format("agent")
+    answer = f"list_min(list_filter({agent}, lambda t: t >= {customer}))"
+    company_first = f"list_min({agent}) < {customer}"
+    seconds = (
+        f"CASE WHEN coalesce({company_first}, false) THEN NULL ELSE epoch({answer}) - epoch({customer}) END"
+    )
+    return (
+        "CASE WHEN coalesce(initiative, 'reactive') <> 'proactive' "
+        f"THEN coalesce(first_response_seconds, {seconds}) END"
+    )

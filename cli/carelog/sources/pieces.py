@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 
 from carelog.sources.blocks import Block, Chunk, Fault
-from carelog.sources.lines import raw_text, to_reject, too_long
+from carelog.sources.filling import add_record, put_aside
+from carelog.sources.lines import too_long
 
 MAX_DEPTH = 64
 """How deep a record may nest. A canonical record needs 4; a wall of brackets is an attack or an accident."""
@@ -49,23 +50,11 @@ def _add_piece(block: Block, chunk: Chunk, index: int, offset: int, raw: bytes) 
     value, fault = parse_json(raw, chunk.options.max_line_bytes)
     if fault is None and type(value) is not dict:
         fault = Fault("not_object", f"the record is {_kind(value)}, not a JSON object")
-    if fault is not None:
+    if fault is None:
+        add_record(block, value, line, offset, raw, chunk.options.zone)
+    else:
         # What reading saw of a piece that was cut off says more than what is wrong with the rest of it.
-        fault = chunk.faults.get(index, fault)
-        shown = raw_text(raw, len(raw) if fault.keyword == "too_long" else None)
-        block.rejects.append(to_reject(block.file, line, offset, shown, fault, _id_of(value)))
-        return
-    if value.get("source") is None:
-        value["source"] = {"format": block.format, "file": block.file, "line": line}
-    block.values.append(value)
-    block.lines.append(line)
-    block.offsets.append(offset)
-    block.raws.append(raw)
-
-
-def _id_of(value: Any) -> str | None:
-    found = value.get("interaction_id") if isinstance(value, dict) else None
-    return found if isinstance(found, str) else None
+        put_aside(block, line, offset, raw, chunk.faults.get(index, fault), value)
 
 
 def _kind(value: Any) -> str:

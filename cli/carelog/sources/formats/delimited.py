@@ -24,6 +24,7 @@ from carelog.columns import DURATIONS
 from carelog.findings import Finding
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
 from carelog.sources.cells import from_cell
+from carelog.sources.filling import add_record, put_aside
 from carelog.sources.formats.jsonlines import cut_off
 from carelog.sources.lines import (
     CHUNK_BYTES,
@@ -247,20 +248,11 @@ def parse_table(chunk: Chunk) -> Block:
         value, fault = _parse_row(raw, chunk, chunk.faults.get(index))
         line, offset = chunk.first_line + index, chunk.first_offset + start
         if fault is not None:
-            shown = raw_text(raw, len(raw) if fault.keyword == "too_long" else None)
-            found = value.get("interaction_id")
-            block.rejects.append(
-                to_reject(block.file, line, offset, shown, fault, found if isinstance(found, str) else None)
-            )
-        elif not value:
-            block.blank_lines += 1
+            put_aside(block, line, offset, raw, fault, value)
+        elif value:
+            add_record(block, value, line, offset, raw, chunk.options.zone)
         else:
-            if value.get("source") is None:
-                value["source"] = {"format": block.format, "file": block.file, "line": line}
-            block.values.append(value)
-            block.lines.append(line)
-            block.offsets.append(offset)
-            block.raws.append(raw)
+            block.blank_lines += 1
     return block
 
 

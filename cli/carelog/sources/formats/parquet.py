@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any, BinaryIO
-from zoneinfo import ZoneInfo
 
 import orjson
 import pyarrow as pa
@@ -21,11 +20,13 @@ import pyarrow.parquet as pq
 
 from carelog import columns
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
+from carelog.sources.filling import add_record, put_aside
 from carelog.sources.formats.delimited import NESTED
-from carelog.sources.lines import file_finding, to_reject
+from carelog.sources.lines import file_finding
 from carelog.sources.pieces import parse_json
 from carelog.sources.streams import Opened
 
+Reading = Callable[[pa.RecordBatch], list[dict[str, Any]]]
 NAME = "parquet"
 BATCH_ROWS = 2048
 
@@ -83,20 +84,52 @@ def parse_batch(chunk: Chunk) -> Block:
         batch = pa.Table.from_batches(reader, reader.schema).combine_chunks().to_batches()
     line = chunk.first_line
     for part in batch:
-        for value in _to_values(part, chunk.options.zone):
-            _add(block, value, line, chunk.options.max_line_bytes)
+        for value in _to_values(part):
+            if value is None:
+                put_aside(block, line, None, b"", Fault("unreadable", "the row holds what cannot be read"))
+            else:
+                _add(block, value, line, chunk.options)
             line += 1
     return block
 
 
-def _to_values(batch: pa.RecordBatch, zone: str | None) -> list[dict[str, Any]]:
-    if batch.schema.equals(columns.RECORD):
-        return columns.to_values(batch)
-    place = ZoneInfo(zone) if zone else None
+def _to_values(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | None]:
+    """The rows as plain values; None for one that cannot be read, as where its text is not UTF-8."""
+    read: Reading = columns.to_values
+    if not batch.schema.equals(columns.RECORD):
+        read, batch = _read_rows, _in_microseconds(batch)
+    try:
+        yield from read(batch)
+    except (ValueError, OverflowError, pa.ArrowException):
+        for row in range(batch.num_rows):
+            yield _read_alone(read, batch.slice(row, 1))
+
+
+def _read_alone(read: Reading, row: pa.RecordBatch) -> dict[str, Any] | None:
+    try:
+        return read(row)[0]
+    except (ValueError, OverflowError, pa.ArrowException):
+        return None
+
+
+def _in_microseconds(batch: pa.RecordBatch) -> pa.RecordBatch:
+    # Python's times have no nanoseconds.
+    fields = [
+        field.with_type(pa.timestamp("us", field.type.tz)) if pa.types.is_timestamp(field.type) else field
+        for field in batch.schema
+    ]
+    arrays = [
+        column.cast(field.type, safe=False) if column.type != field.type else column
+        for column, field in zip(batch.columns, fields, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
+
+
+def _read_rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:
     values = []
     for row in batch.to_pylist():
         offsets = {name: row.pop(name + columns.OFFSET_SUFFIX, None) for name in columns.TIMES}
-        kept = {name: _plain(value, place) for name, value in row.items() if value is not None}
+        kept = {name: _plain(value) for name, value in row.items() if value is not None}
         for name, offset in offsets.items():
             if isinstance(row.get(name), datetime) and isinstance(offset, int):
                 kept[name] = columns.format_time(row[name], offset)
@@ -104,15 +137,15 @@ def _to_values(batch: pa.RecordBatch, zone: str | None) -> list[dict[str, Any]]:
     return values
 
 
-def _plain(value: Any, place: ZoneInfo | None) -> Any:
+def _plain(value: Any) -> Any:
     """A value of Arrow as a value of JSON: times as RFC 3339, decimals as text, absent members left out."""
     if isinstance(value, datetime):
-        text = (value.replace(tzinfo=place) if value.tzinfo is None and place else value).isoformat()
+        text = value.isoformat()
         return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
     if isinstance(value, dict):
-        return {k: _plain(v, place) for k, v in value.items() if v is not None}
+        return {k: _plain(v) for k, v in value.items() if v is not None}
     if isinstance(value, list):
-        return [_plain(v, place) for v in value]
+        return [_plain(v) for v in value]
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")
     return value if isinstance(value, str | int | float | bool) else _unusual(value)
@@ -122,11 +155,11 @@ def _unusual(value: Any) -> str | None:
     return None if value is None else value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _add(block: Block, value: dict[str, Any], line: int, limit: int) -> None:
+def _add(block: Block, value: dict[str, Any], line: int, options: ReadOptions) -> None:
     fault = None
     for name in NESTED.intersection(value):
         if isinstance(value[name], str):
-            parsed, wrong = parse_json(value[name].encode(), limit)
+            parsed, wrong = parse_json(value[name].encode(), options.max_line_bytes)
             if wrong is None:
                 value[name] = parsed
             else:
@@ -134,17 +167,10 @@ def _add(block: Block, value: dict[str, Any], line: int, limit: int) -> None:
     raw = orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
     if fault is None and b"null" in raw and _holds_no_number(value):
         fault = Fault("nan", "the record holds NaN or infinity; leave unknown numbers out")
-    if fault is not None:
-        found = value.get("interaction_id")
-        interaction_id = found if isinstance(found, str) else None
-        block.rejects.append(to_reject(block.file, line, None, raw.decode(), fault, interaction_id))
-        return
-    if value.get("source") is None:
-        value["source"] = {"format": block.format, "file": block.file, "line": line}
-    block.values.append(value)
-    block.lines.append(line)
-    block.offsets.append(None)
-    block.raws.append(raw)
+    if fault is None:
+        add_record(block, value, line, None, raw, options.zone)
+    else:
+        put_aside(block, line, None, raw, fault, value)
 
 
 def _holds_no_number(value: Any) -> bool:

@@ -63,14 +63,11 @@ def _result(finding: Finding, rule_index: int) -> dict[str, Any]:
 
 
 def to_uri(file: str) -> str:
-    """A file name as a URI reference: relative names stay relative, everything else that is special is
-    escaped.
-    """
-    if PureWindowsPath(file).drive:
-        return "file:///" + quote(
-            PureWindowsPath(file).as_posix().encode("utf-8", "surrogateescape"), safe="/:"
-        )
-    if PurePosixPath(file).is_absolute():
-        return "file://" + quote(file.encode("utf-8", "surrogateescape"))
+    """A file name as a URI reference: relative names stay relative, what is special is escaped."""
+    drive = PureWindowsPath(file).drive
+    name = PureWindowsPath(file).as_posix() if drive else file
     # A colon in the first part of a relative reference would make it look like a scheme.
-    return quote(file.encode("utf-8", "surrogateescape"))
+    escaped = quote(name.encode("utf-8", "backslashreplace"), safe="/:" if drive else "/")
+    if drive:
+        return f"file:///{escaped}"
+    return f"file://{escaped}" if PurePosixPath(file).is_absolute() else escaped

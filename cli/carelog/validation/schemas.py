@@ -13,7 +13,7 @@ import jsonschema
 import jsonschema_rs
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
-from referencing import Registry
+from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from carelog.labels import CHANNELS
@@ -61,27 +61,28 @@ def fast_validator(schema: Schema, others: dict[str, Schema]) -> Any:
     return jsonschema_rs.Draft202012Validator(schema, validate_formats=True, registry=registry, offline=True)
 
 
-def thorough_validator(schema: Schema) -> Any:
-    """jsonschema for one schema: formats asserted, references resolved among the packaged schemas and nowhere
-    else.
+def thorough_validator(schema: Schema, part: str = "") -> Any:
+    """jsonschema for one schema, or for the `part` of it at that JSON Pointer.
+
+    Formats are asserted; references are resolved among the packaged schemas and nowhere else.
     """
     if "date-time" not in jsonschema.FormatChecker.checkers:
         # Without rfc3339-validator jsonschema lets every date-time pass and says nothing.
-        raise RuntimeError("the package rfc3339-validator is missing")
-    return _Explaining(
-        _undated(schema), registry=_registry(), format_checker=jsonschema.FormatChecker(["date-time"])
-    )
+        raise RuntimeError("the package rfc3339-validator is missing: install jsonschema[format-nongpl]")
+    registry = _registry().with_resource(schema["$id"], _to_resource(schema))
+    formats = jsonschema.FormatChecker(["date-time"])
+    return _Explaining({"$ref": f"{schema['$id']}#{part}"}, registry=registry, format_checker=formats)
 
 
 @cache
 def _registry() -> Registry[Any]:
     schemas = [load_schema(name) for name in schema_names()]
-    return Registry().with_resources([(s["$id"], DRAFT202012.create_resource(_undated(s))) for s in schemas])
+    return Registry().with_resources([(s["$id"], _to_resource(s)) for s in schemas])
 
 
-def _undated(schema: Schema) -> Schema:
+def _to_resource(schema: Schema) -> Resource[Any]:
     # At a `$schema` jsonschema goes on with its own class for that draft, without our way with patterns.
-    return {key: value for key, value in schema.items() if key != "$schema"}
+    return DRAFT202012.create_resource({k: v for k, v in schema.items() if k != "$schema"})
 
 
 def _without_strangers(schema: Schema) -> Schema:

@@ -37,13 +37,12 @@ def check_schema(name: str) -> Iterator[str]:
 
 
 def _check_examples(schema: Schema, path: str, part: Schema) -> Iterator[str]:
-    validator = thorough_validator({"$ref": f"{schema['$id']}#{path}"})
-    for example in part.get("examples", []):
-        try:
-            if not validator.is_valid(example):
-                yield f"{path or 'the root'} has an example that is not valid"
-        except Unresolvable:
-            yield f"{path or 'the root'} refers to something that is not there"
+    validator = thorough_validator(schema, path)
+    try:
+        if not all(validator.is_valid(example) for example in part.get("examples", [])):
+            yield f"{path or 'the root'} has an example that is not valid"
+    except Unresolvable:
+        yield f"{path or 'the root'} refers to something that is not there"
 
 
 def find_parts(schema: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:

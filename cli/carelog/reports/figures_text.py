@@ -55,7 +55,7 @@ def value_text(words: Words, figure: Figure, value: float | None = None, places:
         case "share_points":
             return words.percent_points(shown)
         case "points":
-            return f"{sign(shown)}{words.decimal(abs(shown), 0 if abs(shown) >= 10 else 1)}".replace(".0", "")
+            return f"{sign(shown)}{words.decimal(abs(shown), 0 if abs(shown) >= 10 else 1)}"
         case "seconds":
             return words.duration(shown)
         case "money":

@@ -19,6 +19,7 @@ from carelog.reports.shapes import (
     Points,
     Report,
     Section,
+    Split,
 )
 from carelog.reports.words import Words, load_words
 from carelog.summary.figures import Summary
@@ -58,13 +59,15 @@ def to_report(summary: Summary, language: str = "en", brief: bool = False) -> Re
 
 
 def _is_brief(block: Block, summary: Summary) -> bool:
+    if isinstance(block, Split):
+        return False
     if isinstance(block, Chart):
         return block.id in CHARTS_IN_WORDS
     if not isinstance(block, DataTable):
         return True
     if block.by is not None:
         return block.by in (summary.chosen_by or ("channel",))
-    return not block.folded
+    return not block.folded or block.id == "activities"
 
 
 def _subtitle(summary: Summary, words: Words) -> str:
@@ -83,8 +86,10 @@ def _clean(block: Block) -> Block:
             return Paragraph(visible(text), role)
         case Points(texts):
             return Points([visible(t) for t in texts])
-        case Facts(facts):
-            return Facts([_clean_fact(f) for f in facts])
+        case Facts(facts, role):
+            return Facts([_clean_fact(f) for f in facts], role)
+        case Split():
+            return block
         case DataTable():
             rows = [[_clean_cell(c) for c in row] for row in block.rows]
             columns = [Column(visible(c.title), c.numeric, c.weight) for c in block.columns]
@@ -106,4 +111,6 @@ def _clean_fact(fact: Fact) -> Fact:
 
 
 def _clean_cell(cell: Cell) -> Cell:
-    return Cell(visible(cell.text), cell.sort, visible(cell.detail), cell.bar, cell.absent)
+    sort = visible(cell.sort) if isinstance(cell.sort, str) else cell.sort
+    ids = tuple(visible(i) for i in cell.ids)
+    return Cell(visible(cell.text), sort, visible(cell.detail), cell.bar, cell.absent, ids)

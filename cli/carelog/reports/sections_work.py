@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from carelog.labels import CARE_ACTIVITIES, SERVICE_ACTIVITIES, STAGES
 from carelog.reports.figures_text import change_text, detail_text, group_text, interval_text, value_text
 from carelog.reports.sentences import headline_sentences
-from carelog.reports.shapes import Block, Chart, DataTable, Fact, Facts, Paragraph, Points, Tone
+from carelog.reports.shapes import Block, Chart, DataTable, Fact, Facts, Paragraph, Points, Split, Tone
 from carelog.reports.tables import change_table, group_table, metric_table
 from carelog.reports.words import Words
-from carelog.summary.compare import sure_changes
-from carelog.summary.figures import Figure, Summary
+from carelog.summary.compare import MOVING, sure_changes
+from carelog.summary.figures import Change, Figure, Summary
 
 CARE_COLUMNS = (
     "care_share",
@@ -36,7 +38,13 @@ def headline(summary: Summary, words: Words) -> list[Block]:
     names = ("care_share", "proactive_rate", "stage_score", "satisfied_rate.stated", "complaint_rate")
     tones: dict[str, Tone] = {"care_share": "care"}
     facts = [_fact(summary, words, name, tones.get(name, "plain")) for name in names]
-    blocks: list[Block] = [Facts(facts), Points(headline_sentences(summary, words)), _counts(summary, words)]
+    blocks: list[Block] = [
+        Facts(facts[:1], "lead-fact"),
+        Points(headline_sentences(summary, words)),
+        *_present(_split(summary, words)),
+        Facts(facts[1:]),
+        _counts(summary, words),
+    ]
     if summary.gates:
         blocks.append(Points([_gate_text(words, g.text, g.met, g.n) for g in summary.gates]))
     if summary.compare_reason:
@@ -44,10 +52,30 @@ def headline(summary: Summary, words: Words) -> list[Block]:
             Paragraph(words.t("The compared period holds no interactions, so no change can be told."), "note")
         )
     if summary.changes:
-        movers = [c for c in sure_changes(summary.changes) if c.now.unit != "count"][:MOST_CHANGES]
+        movers = _movers(summary)
         title = words.t("What changed most surely")
         blocks.append(change_table(summary, words, movers, "changes", title))
     return blocks
+
+
+def _movers(summary: Summary) -> list[Change]:
+    """The surest changes, at most three of one metric, of those that a reader knows by name."""
+    seen: Counter[str] = Counter()
+    movers = []
+    for change in sure_changes(summary.changes):
+        seen[change.name] += 1
+        if change.name in MOVING and seen[change.name] <= 3:
+            movers.append(change)
+    return movers[:MOST_CHANGES]
+
+
+def _split(summary: Summary, words: Words) -> Split | None:
+    care = summary.figures["care_share"].value
+    if care is None:
+        return None
+    care_text = words.t("Care {share}", share=words.percent(care))
+    service_text = words.t("Service {share}", share=words.percent(1 - care))
+    return Split(care, care_text, service_text, f"{care_text}, {service_text}")
 
 
 def _gate_text(words: Words, text: str, met: bool | None, n: int) -> str:
@@ -89,7 +117,7 @@ def _counts(summary: Summary, words: Words) -> Facts:
         value = summary.counts.get(name)
         if name in always or value:
             facts.append(Fact(words.t(title), words.t("unknown") if value is None else words.count(value)))
-    return Facts(facts)
+    return Facts(facts, "counts")
 
 
 def care_service(summary: Summary, words: Words) -> list[Block]:
@@ -109,7 +137,9 @@ def care_service(summary: Summary, words: Words) -> list[Block]:
         ),
         *_group_tables(summary, words, CARE_COLUMNS, ("care_share",)),
         *_present(
-            metric_table(summary, words, "activities", words.t("Activities"), activities, bar=True),
+            metric_table(
+                summary, words, "activities", words.t("Activities"), activities, bar=True, folded=True
+            ),
             metric_table(
                 summary, words, "costs", words.t("Cost of service and value of care"), _money_names(summary)
             ),
@@ -142,7 +172,10 @@ def _group_tables(
     order = only or tuple(
         dict.fromkeys(("channel", "team", "store_id", "agent_id", "language", "month", *summary.groupings))
     )
-    tables = (group_table(summary, words, by, metrics, bars, folded=by == "agent_id") for by in order)
+    tables = (
+        group_table(summary, words, by, metrics, bars, folded=by in ("agent_id", "language", "month"))
+        for by in order
+    )
     return [t for t in tables if t is not None]
 
 

@@ -10,13 +10,17 @@ Tone = Literal["plain", "care", "service", "good", "bad"]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell: what is read, what it sorts by, and what stands smaller beside it (interval and n)."""
+    """One cell: what is read, what it sorts by, and what stands smaller beside it (interval and n).
+
+    `bar` is a share drawn beside the value, `ids` are first interactions behind it; both on the page only.
+    """
 
     text: str
     sort: float | str | None = None
     detail: str = ""
     bar: float | None = None
     absent: bool = False
+    ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,20 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Big figures side by side."""
+    """Figures side by side: the one that leads, big ones, or plain `counts`."""
 
     facts: list[Fact]
+    role: Literal["lead-fact", "big-facts", "counts"] = "big-facts"
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Care against service as one bar: `care` is the share, `alt` says it in words."""
+
+    care: float
+    care_text: str
+    service_text: str
+    alt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +106,7 @@ class Chart:
     options: dict[str, Any] = field(default_factory=dict)
 
 
-Block = Facts | Paragraph | Points | DataTable | Chart
+Block = Facts | Paragraph | Points | DataTable | Chart | Split
 
 
 @dataclass(frozen=True, slots=True)

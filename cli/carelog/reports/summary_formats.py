@@ -17,18 +17,19 @@ from carelog.summary.figures import Summary
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How the reader sees it: language, and for the terminal width and colour."""
+    """How the reader sees it: language, for the terminal width and colour, for the page a logo as a `data:` address."""
 
     language: str = "en"
     width: int = 80
     color: bool = False
+    logo: str = ""
 
 
 def _to_page(summary: Summary, reading: Reading) -> str:
     # Charts and templates take a second to load: only when a page is written.
     from carelog.reports.page import to_page
 
-    return to_page(to_report(summary, reading.language), summary)
+    return to_page(to_report(summary, reading.language), summary.version, reading.logo)
 
 
 def _to_xlsx(summary: Summary, reading: Reading) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from carelog.reports.shapes import Block, Cell, Chart, DataTable, Facts, Paragraph, Points, Report
+from carelog.reports.shapes import Block, Cell, Chart, DataTable, Facts, Paragraph, Points, Report, Split
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 
@@ -39,6 +39,8 @@ def _block(block: Block) -> Iterator[str]:
             yield from _table(block)
         case Chart(title=title, alt=alt):
             yield f"*{escape(title)}:* {escape(alt)}"
+        case Split(alt=alt):
+            yield escape(alt)
 
 
 def _fact(title: str, value: str, detail: str, change: str) -> str:

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from carelog.reports.shapes import Block, Cell, Chart, DataTable, Facts, Paragraph, Points, Report
+from carelog.reports.shapes import Block, Cell, Chart, DataTable, Facts, Paragraph, Points, Report, Split
 
 STYLES = {"care": "bold green", "service": "bold blue", "good": "green", "bad": "red", "plain": "bold"}
 
@@ -45,6 +45,8 @@ def _block(block: Block, width: int) -> RenderableType:
             return _table(block, width)
         case Chart(title=title, alt=alt):
             return Text.assemble((f"{title}: ", "italic"), alt)
+        case Split(alt=alt):
+            return Text(alt)
 
 
 def _facts(facts: Facts) -> RenderableType:

@@ -9,8 +9,8 @@ from carelog.reports.figures_text import (
     COLUMN_TITLES,
     change_text,
     count_cell,
-    detail_text,
     figure_cell,
+    fraction_text,
     group_text,
     interval_text,
     value_text,
@@ -18,6 +18,9 @@ from carelog.reports.figures_text import (
 from carelog.reports.shapes import Cell, Column, DataTable
 from carelog.reports.words import DASH, Words
 from carelog.summary.figures import Change, Summary, Table
+
+LONG = 15
+"""More rows than these are folded on the page."""
 
 BY_TIME = ("month", "week", "day", "weekday", "hour", "year", "quarter", "stage_score")
 
@@ -52,7 +55,9 @@ def group_table(
     ]
     title = words.t("By {column}", column=words.t(COLUMN_TITLES[by]))
     table_id = f"{by}-{metrics[0].split('.')[0]}".replace("_", "-")
-    return DataTable(table_id, title, columns, rows, grouping.omitted, folded=folded, by=by)
+    return DataTable(
+        table_id, title, columns, rows, grouping.omitted, folded=folded or len(rows) > LONG, by=by
+    )
 
 
 def metric_table(
@@ -62,11 +67,11 @@ def metric_table(
     title: str,
     names: Sequence[str],
     bar: bool = False,
-    keep_absent: bool = True,
+    folded: bool = False,
 ) -> DataTable | None:
-    """Metrics as rows: value, 95 % interval, what was divided. None where none of them can be known and `keep_absent` is off."""
+    """Metrics as rows: value, 95 % interval, what was divided and the first ids. None without metrics."""
     figures = [summary.figures[name] for name in names]
-    if not keep_absent and all(f.value is None for f in figures):
+    if not figures:
         return None
     columns = [
         Column(words.t("Metric")),
@@ -87,9 +92,10 @@ def metric_table(
             value.text, value.sort, value.detail if value.absent else spread, value.bar, value.absent
         )
         interval = Cell(interval_text(words, figure) or DASH, None)
-        cases = Cell(detail_text(words, figure).split(" · ")[-1] if figure.n else words.count(0), figure.n)
+        ids = tuple(summary.examples.get(figure.name, ()))
+        cases = Cell(fraction_text(words, figure) if figure.n else words.count(0), figure.n, ids=ids)
         rows.append([Cell(words.t(definition.title)), short, interval, cases])
-    return DataTable(table_id, title, columns, rows)
+    return DataTable(table_id, title, columns, rows, folded=folded)
 
 
 def change_table(

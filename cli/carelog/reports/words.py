@@ -66,7 +66,14 @@ class Words:
         return str(format_decimal(round(value), locale=self.locale))
 
     def decimal(self, value: float, places: int = 1) -> str:
-        return str(format_decimal(round(value, places), format="#,##0." + "0" * places, locale=self.locale))
+        text = str(
+            format_decimal(
+                round(value, places),
+                format="#,##0." + "0" * places if places else "#,##0",
+                locale=self.locale,
+            )
+        )
+        return text.replace("-", "−")
 
     def percent(self, value: float, places: int = 1) -> str:
         return str(format_percent(value, format=f"#,##0.{'0' * places}%", locale=self.locale)).replace(

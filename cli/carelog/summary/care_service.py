@@ -28,7 +28,7 @@ ACTIVITY_TITLES = {
     "appointment": "Appointment",
     "cancel": "Cancel",
 }
-ORIENTATION_TITLES = {"care": "Care", "service": "Service", "mixed": "Mixed", "none": "Neither"}
+ORIENTATION_TITLES = {"care": "Mainly care", "service": "Mainly service", "mixed": "Both", "none": "Neither"}
 
 CARE_SHARE = Metric(
     name="care_share",

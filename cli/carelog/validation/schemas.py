@@ -70,7 +70,7 @@ def thorough_validator(schema: Schema, part: str = "") -> Any:
     """
     if "date-time" not in jsonschema.FormatChecker.checkers:
         # Without rfc3339-validator jsonschema lets every date-time pass and says nothing.
-        raise RuntimeError("the package rfc3339-validator is missing: install jsonschema[format-nongpl]")
+        raise RuntimeError("the package rfc3339-validator is missing: install it")
     registry = _registry().with_resource(schema["$id"], _to_resource(schema))
     formats = jsonschema.FormatChecker(["date-time"])
     return _Explaining({"$ref": f"{schema['$id']}#{part}"}, registry=registry, format_checker=formats)

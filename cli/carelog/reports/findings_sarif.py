@@ -49,7 +49,7 @@ def _result(finding: Finding, rule_index: int) -> dict[str, Any]:
         "ruleId": finding.keyword,
         "ruleIndex": rule_index,
         "level": finding.severity,
-        "message": {"text": visible(finding.message)},
+        "message": {"text": to_message(finding.message)},
         "locations": [
             {
                 "physicalLocation": place,
@@ -60,6 +60,11 @@ def _result(finding: Finding, rule_index: int) -> dict[str, Any]:
     if finding.byte_offset is not None:
         result["properties"] = {"byteOffset": finding.byte_offset}
     return result
+
+
+def to_message(text: str) -> str:
+    """A sentence as SARIF's plain text: nothing in it can be taken for a placeholder or for a link (3.11)."""
+    return visible(text).replace("{", "{{").replace("}", "}}").replace("](", "] (")
 
 
 def to_uri(file: str) -> str:

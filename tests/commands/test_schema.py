@@ -7,8 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
+import jsonschema_rs
 import pytest
 from click.testing import CliRunner, Result
+from referencing import Registry
 from tests.validation.records import record
 
 from carelog.app import main
@@ -44,6 +47,16 @@ def test_show_writes_the_schema(name: str) -> None:
     result = run("show", name)
     assert (result.exit_code, result.stderr) == (0, "")
     assert json.loads(result.stdout) == load_schema(name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_bundled_schema_needs_nothing_beside_it(name: str) -> None:
+    result = run("show", name, "--bundled")
+    schema = json.loads(result.stdout)
+    alone = jsonschema.Draft202012Validator(schema, registry=Registry())
+    assert [e.message for example in schema["examples"] for e in alone.iter_errors(example)] == []
+    assert not alone.is_valid({"channel": "fax"})
+    assert list(jsonschema_rs.Draft202012Validator(schema, offline=True).iter_errors({"channel": "fax"}))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from carelog.findings import Finding
 from carelog.resources import load_schema, schema_names
 from carelog.sources.instances import read_instances
 from carelog.sources.paths import find_inputs
-from carelog.validation.soundness import check_instance, check_schema, guess_schema
+from carelog.validation.soundness import bundle_schema, check_instance, check_schema, guess_schema
 
 format_option = click.option(
     "--format", "output_format", type=click.Choice(["json", "text"]), default="json", show_default=True
@@ -69,14 +69,19 @@ def _entry(name: str) -> dict[str, str]:
 
 @command.command("show")
 @click.argument("name")
-def show_schema(name: str) -> ExitCode:
+@click.option(
+    "--bundled", is_flag=True, help="With the schemas that it refers to inside, for other validators."
+)
+def show_schema(name: str, bundled: bool) -> ExitCode:
     """Write the schema NAME as JSON.
 
     \b
-    Example:
+    Examples:
       carelog schema show interaction
+      carelog schema show chat --bundled > chat.schema.json
     """
-    click.echo(to_json(load_schema(_known(name))))
+    schema = load_schema(_known(name))
+    click.echo(to_json(bundle_schema(schema) if bundled else schema))
     return ExitCode.OK
 
 

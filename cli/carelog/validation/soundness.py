@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from carelog.validation.rules import Remark
 from carelog.validation.schemas import Schema, thorough_validator
 from carelog.validation.wording import error_place, explain, to_pointer
 
+_REFERRED = "interaction"
 _REQUIRED_WORDS = ("title", "description", "examples")
 
 
@@ -54,6 +56,13 @@ def find_parts(schema: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:
     items = schema.get("items")
     if isinstance(items, dict) and set(items) != {"$ref"}:
         yield from find_parts(items, f"{path}/items")
+
+
+def bundle_schema(schema: Schema) -> Schema:
+    """The schema with the one that it refers to among its `$defs`, under its own `$id`."""
+    if f'"{_REFERRED}.schema.json' not in json.dumps(schema):
+        return schema
+    return {**schema, "$defs": {**schema.get("$defs", {}), _REFERRED: load_schema(_REFERRED)}}
 
 
 def check_instance(name: str, value: Any) -> Iterator[Remark]:

@@ -217,9 +217,9 @@ def test_file_names_become_uris(file: str, uri: str) -> None:
 
 
 def test_values_become_no_links_and_no_placeholders_in_sarif() -> None:
-    log = json.loads(to_sarif(tally_of(block_of(record(status="[click](http://a.b) {0}")))))
+    log = json.loads(to_sarif(tally_of(block_of(record(status="[click](http://a.b){0}")))))
     text = log["runs"][0]["results"][0]["message"]["text"]
-    assert text.startswith('`status` is "[click] (http://a.b) {{0}}"')
+    assert text.startswith('`status` is "[click] (http://a.b){{0}}"')
 
 
 def read_annotation(line: str) -> tuple[str, dict[str, str], str]:

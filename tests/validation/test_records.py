@@ -198,6 +198,14 @@ def test_words_of_customers_are_never_shown() -> None:
         assert "4111" not in message
 
 
+@pytest.mark.parametrize(
+    "words", ["Tell Anna I called", "anna@example.com", "9876543210", "ของยังไม่มาเลย", "a\tb"]
+)
+def test_words_in_a_field_for_codes_are_not_shown_either(words: str) -> None:
+    (found,) = said(only_reject(record(status=words)))
+    assert found[2].startswith("the value of `status` is not allowed; it must be one of completed, missed")
+
+
 def test_values_are_cut_and_their_control_characters_made_visible() -> None:
     (found,) = said(only_reject(record(status="\x1b[31m\u202e" + "x" * 100)))
     assert found[2].startswith('`status` is "\\x1b[31m\\u202e' + "x" * 33 + '…"; it must be one of completed')

@@ -16,7 +16,7 @@ from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
 from carelog.sources.formats import FORMATS, Format, detect_formats
 from carelog.sources.lines import file_finding
 from carelog.sources.paths import Input, find_inputs
-from carelog.sources.streams import OnBytes, Opened, open_input
+from carelog.sources.streams import HEAD_BYTES, OnBytes, Opened, open_input
 
 EMPTY = "empty"
 
@@ -109,6 +109,8 @@ def _tell(opened: Opened, from_format: str | None) -> tuple[str, str] | None:
     if from_format is not None:
         return from_format, "--from says so"
     claims = detect_formats(opened.head, opened.name)
+    if not claims and len(opened.head) < HEAD_BYTES and opened.head.isspace() and opened.trouble is None:
+        return EMPTY, "it holds nothing but blanks"
     if len(claims) == 1:
         return next(iter(claims.items()))
     if claims:

@@ -42,7 +42,7 @@ def detect_structure(head: bytes, name: str) -> tuple[str, str] | None:
     for structure in ("csv", "tsv"):
         if "interaction_id" in header_of(head, structure):
             return structure, "its first row names the column interaction_id"
-    if suffix in _BY_NAME and head.strip():
+    if suffix in _BY_NAME:
         return _BY_NAME[suffix], f"its name ends in {suffix}"
     return None
 

@@ -1,0 +1,101 @@
+"""A run that is killed leaves everything as it was, and says so by its exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from tests.commands.logs import line, names_in, start
+
+
+@pytest.fixture
+def pipe(tmp_path: Path) -> Path:
+    """A named pipe: the run waits in it until the test writes."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    return path
+
+
+def children_of(pid: int) -> list[int]:
+    found = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
+    )
+    return [int(word) for word in found.stdout.split()]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split(")")[-1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_until(true_: object, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not true_():  # type: ignore[operator]
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "terminate"]
+)
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_run_that_is_stopped_leaves_the_old_outputs(
+    tmp_path: Path, pipe: Path, number: signal.Signals, code: int, jobs: int
+) -> None:
+    good, bad = tmp_path / "good.jsonl", tmp_path / "bad.jsonl"
+    good.write_text("as it was")
+    process = start("validate", pipe, "--accepted", good, "--rejects", bad, "--jobs", str(jobs))
+    record = line(1, notes="x" * 1_000_000).encode()
+    with pipe.open("wb", buffering=0) as file:
+        for _ in range(40):
+            file.write(record)
+        wait_until(lambda: any(name.endswith("-draft") for name in names_in(tmp_path)))
+        if jobs > 1:
+            wait_until(lambda: len(children_of(process.pid)) >= jobs)
+        workers = children_of(process.pid)
+        process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout) == (code, b"")
+    assert b"outputs are as they were" in stderr
+    assert b"Traceback" not in stderr
+    assert names_in(tmp_path) == ["good.jsonl", "pipe"]
+    assert good.read_text() == "as it was"
+    wait_until(lambda: not any(map(is_alive, workers)))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path, pipe: Path) -> None:
+    process = start("validate", pipe, "--jobs", "2")
+    record = line(1, notes="x" * 1_000_000).encode()
+    with pipe.open("wb", buffering=0) as file:
+        for _ in range(40):
+            file.write(record)
+        wait_until(lambda: len(children_of(process.pid)) >= 2)
+        workers = children_of(process.pid)
+        process.kill()
+        process.communicate(timeout=60)
+    wait_until(lambda: not any(map(is_alive, workers)))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_worker_that_dies_is_said_and_nothing_is_written(tmp_path: Path, pipe: Path) -> None:
+    good = tmp_path / "good.jsonl"
+    process = start("validate", pipe, "--accepted", good, "--jobs", "2")
+    record = line(1, notes="x" * 1_000_000).encode()
+    with pipe.open("wb", buffering=0) as file:
+        for _ in range(40):
+            file.write(record)
+        wait_until(lambda: len(children_of(process.pid)) >= 2)
+        for worker in children_of(process.pid):
+            os.kill(worker, signal.SIGKILL)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 70
+    assert b"a worker process ended unexpectedly" in stderr
+    assert names_in(tmp_path) == ["pipe"]

@@ -211,8 +211,9 @@ def _write_records(question: Question, settings: Settings, records: str, outputs
     check_metric(name, definitions, "--records")
     with Outputs() as opened:
         draft = opened.open(outputs[0] if outputs else "-")
-        with open_labelled(question.paths, settings) as source:
-            prepare_contacts(source, question)
+        extra = [group.partition("=")[0]] if group else []
+        with open_labelled(question.paths, settings, extra) as source:
+            prepare_contacts(source, question, settings)
             draft.write(b"interaction_id\tchannel\tcounted\n")
             for interaction_id, channel, counted in iterate_ids(
                 source.engine, definitions[name], group or None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -15,10 +16,19 @@ from carelog.summary.intervals import effective_cases, mean_interval, median_ran
 Columns = dict[str, NDArray[np.float64]]
 
 
+def _count_sql(condition: str) -> str:
+    # A sum of small numbers is six times as fast here as count(*) FILTER.
+    return f"sum((coalesce({condition}, false))::TINYINT)"
+
+
+def _sum_sql(value: str, metric: Metric) -> str:
+    return f"sum(CASE WHEN {metric.population} THEN {value} END)"
+
+
 def _rate_columns(m: Metric) -> dict[str, str]:
     columns = {
-        "n": f"count(*) FILTER ({m.population})",
-        "hits": f"count(*) FILTER (({m.population}) AND ({m.success}))",
+        "n": _count_sql(m.population),
+        "hits": _count_sql(f"({m.population}) AND ({m.success})"),
     }
     if m.counts_customers:
         columns["customers"] = f"count(DISTINCT customer_id) FILTER (({m.population}) AND ({m.success}))"
@@ -29,26 +39,26 @@ def _ratio_columns(m: Metric) -> dict[str, str]:
     # Sums of squares run beyond 64 bits; HUGEINT keeps them exact, and with them the bytes of the report.
     part, whole = f"({m.part})::HUGEINT", f"({m.whole})::HUGEINT"
     return {
-        "n": f"count(*) FILTER ({m.population})",
-        "part": f"sum({part}) FILTER ({m.population})",
-        "whole": f"sum({whole}) FILTER ({m.population})",
-        "part_2": f"sum({part} * {part}) FILTER ({m.population})",
-        "cross": f"sum({part} * {whole}) FILTER ({m.population})",
-        "whole_2": f"sum({whole} * {whole}) FILTER ({m.population})",
+        "n": _count_sql(m.population),
+        "part": _sum_sql(part, m),
+        "whole": _sum_sql(whole, m),
+        "part_2": _sum_sql(f"{part} * {part}", m),
+        "cross": _sum_sql(f"{part} * {whole}", m),
+        "whole_2": _sum_sql(f"{whole} * {whole}", m),
     }
 
 
 def _mean_columns(m: Metric) -> dict[str, str]:
     value = f"({m.value})::HUGEINT"
     return {
-        "n": f"count(*) FILTER ({m.population})",
-        "sum": f"sum({value}) FILTER ({m.population})",
-        "sum_2": f"sum({value} * {value}) FILTER ({m.population})",
+        "n": _count_sql(m.population),
+        "sum": _sum_sql(value, m),
+        "sum_2": _sum_sql(f"{value} * {value}", m),
     }
 
 
 def _count_columns(m: Metric) -> dict[str, str]:
-    return {"n": "count(*)", "hits": f"count(*) FILTER ({m.success})"}
+    return {"n": "count(*)", "hits": _count_sql(m.success)}
 
 
 def _rate_figures(m: Metric, c: Columns) -> list[Figure]:
@@ -120,6 +130,12 @@ KINDS: dict[str, tuple[Callable[[Metric], dict[str, str]], Callable[[Metric, Col
     "count": (_count_columns, _count_figures),
 }
 
+
+def without_customers(metric: Metric) -> Metric:
+    """The metric without its count of distinct customers, which is slow and which groups give once for all metrics."""
+    return replace(metric, counts_customers=False) if metric.counts_customers else metric
+
+
 Keyed = dict[str | None, dict[str, Figure]]
 
 
@@ -164,16 +180,15 @@ def _add_spreads(
         sizes = dict(
             engine.execute(f"SELECT {key}, count(*) FROM contacts WHERE {where} GROUP BY 1").fetchall()
         )
-        engine.execute("CREATE OR REPLACE TEMP TABLE wanted (key VARCHAR, ranks BIGINT[])")
-        if sizes:
-            rows = [(k, _ranks(n)) for k, n in sizes.items()]
-            engine.executemany("INSERT INTO wanted VALUES (?, ?)", rows)
+        keys = list(sizes)
         found = engine.execute(
             f"""
             SELECT wanted.key, list_transform(ranks, lambda r: ordered[r]) FROM (
                 SELECT {key} AS key, list_sort(list({metric.value})) AS ordered FROM contacts WHERE {where} GROUP BY 1
-            ) AS sorted JOIN wanted ON sorted.key IS NOT DISTINCT FROM wanted.key
-            """
+            ) AS sorted JOIN (SELECT unnest($1::VARCHAR[]) AS key, unnest($2::BIGINT[][]) AS ranks) AS wanted
+                ON sorted.key IS NOT DISTINCT FROM wanted.key
+            """,
+            [keys, [_ranks(sizes[k]) for k in keys]],
         ).fetchall()
         values = dict(found)
         for k, figures in keyed.items():

@@ -32,7 +32,7 @@ def list_changes(summary: Summary, before: dict[str, Figure], groups: dict[str, 
                         summary.definitions[name], (by, group.key), group.figures[name], other.figures[name]
                     )
                     for name in MOVING
-                    if name in group.figures
+                    if name in group.figures and name in other.figures
                 ]
     return sorted(changes, key=_rank)
 

@@ -8,17 +8,30 @@ Its columns, beside those of the labelled record of the same name:
 - `scale`, `score`; `order_kind`, `amount`, `currency` (net: returns negative, voids left out).
 - `wait`, `talk`, `handled`, `first_response`, `resolution`: milliseconds as whole numbers, so that sums are exact; NULL is unknown.
 - `answered`, `abandoned`, `offered`: inbound contacts by phone and chat; `in_hours`: began within business hours.
-- `next_at`, `next_touchpoint`: the same customer's next contact; `next_same_at`: the next with a shared activity.
+- `next_at`, `next_touchpoint`: the same customer's next contact; `earlier`: how many came before.
+- `followable`: customer and activity are known; `complete`: the repeat window has passed when the data ends; `repeated`: within it
+  the customer came again with a shared activity.
 - `known_until`: the last instant in the data: what lies after it cannot be known.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import date
 
 import duckdb
 
-from carelog.labels import ACTIVITIES, CHANNELS
+from carelog.labels import (
+    ACTIVITIES,
+    CHANNELS,
+    CUSTOMER_KINDS,
+    INITIATIVES,
+    ORIENTATIONS,
+    OUTCOMES,
+    SATISFACTION_SOURCES,
+    SATISFACTIONS,
+    TOUCHPOINTS,
+)
 from carelog.settings import RECORDED, WEEKDAYS, Settings
 from carelog.summary.labelled import Labelled, quote
 from carelog.summary.periods import Span
@@ -47,14 +60,39 @@ OTHER_COLUMNS = {
     "assessable": "assessable::VARCHAR",
     "stage_score": "stage_score::VARCHAR",
     "system": "system",
-    "file": "source_file",
+    "file": "file",
 }
+
+
+FIXED_VALUES = {
+    "channel": CHANNELS,
+    "direction": ("inbound", "outbound", "internal", "unknown"),
+    "status": ("completed", "missed", "abandoned", "voicemail", "failed", "open", "closed", "unknown"),
+    "orientation": ORIENTATIONS,
+    "initiative": INITIATIVES,
+    "satisfaction_label": SATISFACTIONS,
+    "satisfaction_source": SATISFACTION_SOURCES,
+    "touchpoint": TOUCHPOINTS,
+    "outcome": OUTCOMES,
+    "scale": ("csat_5", "nps_10", "ces_7", "thumbs", "percent"),
+    "order_kind": ("sale", "return", "exchange", "void"),
+    "customer_kind": CUSTOMER_KINDS,
+}
+"""Columns with a fixed list of values: a byte each instead of a text. A value that is not in the list is unknown."""
+
+RARE_COLUMNS = ("queue", "campaign", "category", "file")
+"""Text columns that are read only where they are asked for."""
+
+MOST_ENUM_VALUES = 60_000
+
+KEPT_TEXTS = ("agent_id", "team", "store_id", "language")
+"""Text columns that reports always group by."""
 
 
 def group_key(by: str) -> str:
     """The SQL of a grouping key; KeyError if `--by` may not name it."""
     if by in GROUP_COLUMNS:
-        return f'"{by}"'
+        return f'"{by}"::VARCHAR'
     return {**TIME_COLUMNS, **OTHER_COLUMNS}[by]
 
 
@@ -64,22 +102,19 @@ def group_names() -> list[str]:
 
 
 def load_labelled(
-    engine: duckdb.DuckDBPyConnection, labelled: Labelled, settings: Settings
+    engine: duckdb.DuckDBPyConnection, labelled: Labelled, settings: Settings, extra: Collection[str] = ()
 ) -> dict[str, int]:
     """Make the table `labelled_rows`: each interaction once. Returns counts of `read`, `damaged`, `duplicates`.
 
-    An interaction that stands in several files counts once; where the copies differ, the one whose text sorts last wins,
-    so that the order of files does not matter.
+    `extra` names the columns beyond the usual ones that are asked for. An interaction that stands in several files counts
+    once; where the copies differ, the one whose text sorts last wins, so that the order of files does not matter.
     """
+    _create_types(engine, labelled.relation)
     first_response = _first_response(labelled.has_messages)
-    engine.execute(
-        f"CREATE TEMP TABLE labelled_rows AS {_row_sql(labelled.relation, settings, first_response)}"
-    )
-    read = _count(engine, "SELECT count(*) FROM labelled_rows")
-    engine.execute(
-        "DELETE FROM labelled_rows WHERE interaction_id IS NULL OR instant IS NULL OR channel IS NULL "
-        f"OR channel NOT IN {CHANNELS}"
-    )
+    rows = _row_sql(labelled.relation, settings, first_response, [c for c in RARE_COLUMNS if c in extra])
+    usable_rows = "interaction_id IS NOT NULL AND instant IS NOT NULL AND channel IS NOT NULL"
+    engine.execute(f"CREATE TEMP TABLE labelled_rows AS SELECT * FROM ({rows}) WHERE {usable_rows}")
+    read = _count(engine, f"SELECT count(*) FROM ({labelled.relation})")
     usable = _count(engine, "SELECT count(*) FROM labelled_rows")
     unique = _count(
         engine, "SELECT count(*) FROM (SELECT DISTINCT system, interaction_id FROM labelled_rows)"
@@ -89,18 +124,28 @@ def load_labelled(
     return {"read": read, "damaged": read - usable, "duplicates": usable - unique}
 
 
+def _create_types(engine: duckdb.DuckDBPyConnection, relation: str) -> None:
+    """Types that hold a byte or two for a text: those of the codebook, and of the columns that reports group by."""
+    for name, values in FIXED_VALUES.items():
+        engine.execute(f"CREATE TYPE {name}_type AS ENUM ({', '.join(quote(v) for v in values)})")
+    for name in KEPT_TEXTS:
+        found = f"SELECT DISTINCT {_kept_text(name)} AS name FROM ({relation}) WHERE name IS NOT NULL"
+        kind = "VARCHAR"
+        if _count(engine, f"SELECT count(*) FROM ({found})") <= MOST_ENUM_VALUES:
+            kind = f"ENUM (SELECT name FROM ({found}) ORDER BY name)"
+        engine.execute(f"CREATE TYPE {name}_type AS {kind}")
+
+
+def _kept_text(name: str) -> str:
+    return f"nullif(trim({name}), '')"
+
+
 def _drop_duplicates(engine: duckdb.DuckDBPyConnection) -> None:
     engine.execute(
         """
         CREATE OR REPLACE TEMP TABLE labelled_rows AS
-        WITH repeated AS (
-            SELECT system, interaction_id FROM labelled_rows GROUP BY ALL HAVING count(*) > 1
-        ), chosen AS (
-            SELECT r.* FROM labelled_rows r SEMI JOIN repeated USING (system, interaction_id)
-            QUALIFY row_number() OVER (PARTITION BY r.system, r.interaction_id ORDER BY r::VARCHAR DESC) = 1
-        )
-        SELECT * FROM labelled_rows ANTI JOIN repeated USING (system, interaction_id)
-        UNION ALL SELECT * FROM chosen
+        SELECT * FROM labelled_rows
+        QUALIFY row_number() OVER (PARTITION BY system, interaction_id ORDER BY labelled_rows::VARCHAR DESC) = 1
         """
     )
 
@@ -119,16 +164,22 @@ def found_span(engine: duckdb.DuckDBPyConnection) -> Span:
     return Span(first, last)
 
 
-def create_contacts(engine: duckdb.DuckDBPyConnection, span: Span, compared: Span | None) -> None:
+def create_contacts(
+    engine: duckdb.DuckDBPyConnection, span: Span, compared: Span | None, repeat_days: int
+) -> None:
     """Make the table `contacts` from `labelled_rows`, each row knowing its period and the customer's next contact."""
     engine.execute(_followup_sql())
+    window = f"instant + INTERVAL {repeat_days} DAY"
     engine.execute(
         f"""
         CREATE TEMP TABLE contacts AS
-        SELECT labelled_rows.*, {_period_sql(span, compared)} AS period,
-            next_at, next_touchpoint, next_same_at, earlier,
-            (SELECT max(instant) FROM labelled_rows) AS known_until
-        FROM labelled_rows LEFT JOIN followups USING (system, interaction_id)
+        WITH ends AS (SELECT max(instant) AS known_until FROM labelled_rows)
+        SELECT labelled_rows.* EXCLUDE (activities), {_period_sql(span, compared)} AS period,
+            next_at, next_touchpoint, coalesce(earlier, 0) AS earlier, known_until,
+            customer_id IS NOT NULL AND len(activities) > 0 AS followable,
+            {window} <= known_until AS complete,
+            coalesce(next_same_at <= {window}, false) AS repeated
+        FROM labelled_rows LEFT JOIN followups ON labelled_rows.rowid = followups.number CROSS JOIN ends
         """
     )
     engine.execute("DROP TABLE labelled_rows")
@@ -151,48 +202,48 @@ def _followup_sql() -> str:
         WITH several AS (
             SELECT customer_id FROM labelled_rows WHERE customer_id IS NOT NULL GROUP BY ALL HAVING count(*) > 1
         ), known AS (
-            SELECT system, interaction_id, customer_id, instant, touchpoint, activities
+            SELECT rowid AS number, customer_id, instant, system, interaction_id, touchpoint, activities
             FROM labelled_rows SEMI JOIN several USING (customer_id)
         ), same AS (
-            SELECT system, interaction_id,
-                lead(instant) OVER (PARTITION BY customer_id, activity ORDER BY instant, system, interaction_id) AS same_instant
-            FROM (SELECT * EXCLUDE (activities), unnest(activities) AS activity FROM known)
+            SELECT number,
+                lead(instant) OVER (PARTITION BY customer_id, activity ORDER BY instant, system, interaction_id) AS later
+            FROM (SELECT * EXCLUDE (activities, touchpoint), unnest(activities) AS activity FROM known)
         )
-        SELECT system, interaction_id,
+        SELECT number, next_same_at,
             lead(instant) OVER line AS next_at,
             lead(touchpoint) OVER line AS next_touchpoint,
-            row_number() OVER line - 1 AS earlier,
-            next_same_at
-        FROM known LEFT JOIN (SELECT system, interaction_id, min(same_instant) AS next_same_at FROM same GROUP BY ALL)
-            USING (system, interaction_id)
+            row_number() OVER line - 1 AS earlier
+        FROM known LEFT JOIN (SELECT number, min(later) AS next_same_at FROM same GROUP BY ALL) USING (number)
         WINDOW line AS (PARTITION BY customer_id ORDER BY instant, system, interaction_id)
     """
 
 
-def _row_sql(relation: str, settings: Settings, first_response: str) -> str:
+def _row_sql(relation: str, settings: Settings, first_response: str, rare: Sequence[str]) -> str:
     does = ",\n".join(f"list_contains(activities, '{a}') AS does_{a}" for a in ACTIVITIES)
+    fixed = ",\n".join(f"TRY_CAST({name} AS {name}_type) AS {name}" for name in FIXED_VALUES)
+    kept = ",\n".join(f"{_kept_text(name)}::{name}_type AS {name}" for name in KEPT_TEXTS)
     return f"""
         WITH source_rows AS ({relation}),
         named AS (
-            SELECT * EXCLUDE (started_at, satisfaction, "order", source, activities, care_share, agent_id),
-                nullif(trim(agent_id), '') AS agent_id,
-                started_at AS instant, {_local_sql(settings["period.tz"])} AS local_at,
-                coalesce(source.system, '') AS system, source.file AS source_file,
+            SELECT * EXCLUDE (satisfaction, "order", source, activities),
+                coalesce(source.system, '') AS system, source.file AS file,
                 list_sort(list_distinct(coalesce(activities, []))) AS activities,
                 coalesce(assessable, false) AS judged,
-                care_share, satisfaction.scale AS scale, satisfaction.score AS score,
+                satisfaction.scale AS scale, satisfaction.score AS score,
                 "order".kind AS order_kind, "order".currency AS currency,
                 TRY_CAST("order".amount AS DECIMAL(18, 4)) AS paid
             FROM source_rows
         )
-        SELECT system, interaction_id, channel, instant, local_at, direction, status, customer_id, agent_id, team, queue,
-            store_id, campaign, category, orientation, judged AS assessable, initiative, customer_kind, language,
+        SELECT system, interaction_id, started_at AS instant, {_local_sql(settings["period.tz"])} AS local_at,
+            {fixed},
+            {kept},
+            {"".join(f"{name}, " for name in rare)}
+            customer_id, judged AS assessable, not_assessable_reason,
             stage_greeting, stage_rapport, stage_needs, stage_solution, stage_gratitude, stage_score,
-            satisfaction_label, satisfaction_source, management_supportive, management_hierarchical,
-            touchpoint, outcome, loyalty, churn_risk, not_assessable_reason, source_file, activities,
+            management_supportive, management_hierarchical, loyalty, churn_risk, activities,
             {does},
             {_weight_sql()},
-            scale, score, order_kind, currency,
+            score, currency,
             CASE order_kind WHEN 'void' THEN NULL WHEN 'return' THEN -abs(paid) ELSE paid END AS amount,
             {_milliseconds("wait_seconds")} AS wait, {_milliseconds("talk_seconds")} AS talk,
             {_milliseconds(_handled_sql(settings))} AS handled,

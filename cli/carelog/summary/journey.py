@@ -71,19 +71,13 @@ CONTACT_RATE = Metric(
 )
 
 
-def _window_sql(days: int) -> tuple[str, str]:
-    complete = f"instant + INTERVAL {days} DAY <= known_until"
-    repeated = f"coalesce(next_same_at <= instant + INTERVAL {days} DAY, false)"
-    return complete, repeated
-
-
 def list_metrics(settings: Settings) -> tuple[Metric, ...]:
     """The metrics of this family under these settings."""
     repeats = _repeat_metrics(settings["windows.repeat_days"])
     return (
         *(_touchpoint(name) for name in TOUCHPOINTS),
         *repeats,
-        *_proactive_effects(settings["windows.repeat_days"]),
+        *_proactive_effects(),
         RETURNING,
         CONTACT_RATE,
         *(_exit_point(name) for name in TOUCHPOINTS),
@@ -91,8 +85,6 @@ def list_metrics(settings: Settings) -> tuple[Metric, ...]:
 
 
 def _repeat_metrics(days: int) -> tuple[Metric, ...]:
-    complete, repeated = _window_sql(days)
-    known = "customer_id IS NOT NULL AND len(activities) > 0"
     censored = f"contacts whose {days} days are not complete (counted as censored)"
     return (
         Metric(
@@ -102,8 +94,8 @@ def _repeat_metrics(days: int) -> tuple[Metric, ...]:
             f"÷ contacts with a known outcome whose {days} days are complete",
             unit="share",
             kind="rate",
-            population=f"{known} AND coalesce(outcome, 'unknown') <> 'unknown' AND {complete}",
-            success=f"outcome = 'resolved' AND NOT {repeated}",
+            population="followable AND coalesce(outcome, 'unknown') <> 'unknown' AND complete",
+            success="outcome = 'resolved' AND NOT repeated",
             exclusions=f"customer or activity unknown; outcome unknown; {censored}",
             higher_is="better",
             counts_customers=True,
@@ -116,8 +108,8 @@ def _repeat_metrics(days: int) -> tuple[Metric, ...]:
             f"÷ contacts whose {days} days are complete",
             unit="share",
             kind="rate",
-            population=f"{known} AND {complete}",
-            success=repeated,
+            population="followable AND complete",
+            success="repeated",
             exclusions=f"customer or activity unknown; {censored}",
             higher_is="worse",
             counts_customers=True,
@@ -129,13 +121,12 @@ def _repeat_metrics(days: int) -> tuple[Metric, ...]:
             formula=f"contacts of known customers whose {days} days were not complete when the data ends",
             unit="count",
             kind="count",
-            success=f"{known} AND NOT ({complete})",
+            success="followable AND NOT complete",
         ),
     )
 
 
-def _proactive_effects(days: int) -> tuple[Metric, ...]:
-    complete, repeated = _window_sql(days)
+def _proactive_effects() -> tuple[Metric, ...]:
     return (
         Metric(
             name="proactive_effect.repeat",
@@ -143,9 +134,9 @@ def _proactive_effects(days: int) -> tuple[Metric, ...]:
             formula="repeat contact rate after proactive contacts − after reactive ones",
             unit="share_points",
             kind="special",
-            population=f"customer_id IS NOT NULL AND len(activities) > 0 AND {complete} AND initiative IS NOT NULL",
+            population="followable AND complete AND initiative IS NOT NULL",
             part="(initiative = 'proactive')",
-            success=repeated,
+            success="repeated",
             exclusions="initiative or customer unknown; window not complete",
             higher_is="worse",
             absent="one_side_empty",
@@ -166,9 +157,9 @@ def _proactive_effects(days: int) -> tuple[Metric, ...]:
     )
 
 
-def count_journey(engine: duckdb.DuckDBPyConnection, settings: Settings, period: int) -> list[Figure]:
+def count_journey(engine: duckdb.DuckDBPyConnection, period: int) -> list[Figure]:
     """The figures of this family that count customers or orders instead of interactions."""
-    effects = count_effects(engine, _proactive_effects(settings["windows.repeat_days"]), period)
+    effects = count_effects(engine, _proactive_effects(), period)
     return [
         *effects,
         _count_returning(engine, period),

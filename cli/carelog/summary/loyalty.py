@@ -148,7 +148,7 @@ def _count_firsts(engine: duckdb.DuckDBPyConnection, days: int, period: int, cur
         WITH firsts AS (
             SELECT customer_id, instant AS began, satisfaction_label AS side, next_at
             FROM contacts
-            WHERE period = ? AND customer_id IS NOT NULL AND coalesce(earlier, 0) = 0
+            WHERE period = ? AND customer_id IS NOT NULL AND earlier = 0
                 AND satisfaction_label IN ('satisfied', 'dissatisfied') AND instant + INTERVAL {days} DAY <= known_until
         ), spent AS (
             SELECT customer_id, count(*) FILTER (order_kind = 'sale') AS orders, sum(amount) AS amount

@@ -12,6 +12,7 @@ from carelog.summary.contacts import group_key, group_names
 from carelog.summary.figures import Case, Metric
 
 MOST_EXAMPLES = 5
+MOST_SEARCHED = 20_000
 MOST_CASES = 20
 MOST_EVIDENCE = 8
 
@@ -39,13 +40,40 @@ def _condition(metric: Metric) -> str:
 
 
 def list_examples(engine: duckdb.DuckDBPyConnection, definitions: dict[str, Metric]) -> dict[str, list[str]]:
-    """The first ids behind each plain figure of the period, by time; metrics that count customers have none."""
+    """The first ids behind each plain figure of the period, by time; metrics that count customers have none.
+
+    Nearly all stand among the period's first interactions; only for rare ones all of them are searched.
+    """
     metrics = [m for m in definitions.values() if m.kind != "special"]
-    columns = ", ".join(
-        f"min(interaction_id, {MOST_EXAMPLES}) FILTER ({_condition(m)}) AS m{i}"
-        for i, m in enumerate(metrics)
+    engine.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE first_contacts AS SELECT contacts.* FROM contacts SEMI JOIN (
+            SELECT rowid AS number FROM contacts WHERE period = 1
+            ORDER BY instant, system, interaction_id LIMIT {MOST_SEARCHED}
+        ) AS chosen ON contacts.rowid = chosen.number
+        """
     )
-    row = engine.execute(f"SELECT {columns} FROM contacts WHERE period = 1").fetchone()
+    found = _first_ids(engine, metrics, "first_contacts")
+    rare = [m for m in metrics if len(found.get(m.name, ())) < MOST_EXAMPLES]
+    if rare and _more_than_searched(engine):
+        found |= _first_ids(engine, rare, "contacts")
+    return {m.name: found[m.name] for m in metrics if m.name in found}
+
+
+def _more_than_searched(engine: duckdb.DuckDBPyConnection) -> bool:
+    row = engine.execute("SELECT count(*) FROM contacts WHERE period = 1").fetchone()
+    return row is not None and row[0] > MOST_SEARCHED
+
+
+def _first_ids(
+    engine: duckdb.DuckDBPyConnection, metrics: Sequence[Metric], table: str
+) -> dict[str, list[str]]:
+    columns = ", ".join(
+        f"list_transform(min((instant, system, interaction_id), {MOST_EXAMPLES}) FILTER ({_condition(m)}), "
+        "lambda found: struct_extract(found, 3))"
+        for m in metrics
+    )
+    row = engine.execute(f"SELECT {columns} FROM {table} WHERE period = 1").fetchone()
     return {m.name: list(ids) for m, ids in zip(metrics, row or (), strict=True) if ids}
 
 

@@ -22,11 +22,11 @@ from carelog.summary import (
     stages,
     style,
 )
-from carelog.summary.aggregates import count_plain
-from carelog.summary.compare import list_changes
+from carelog.summary.aggregates import count_plain, without_customers
+from carelog.summary.compare import MOVING, list_changes
 from carelog.summary.contacts import create_contacts, found_span, group_key, group_names, load_labelled
 from carelog.summary.figures import Figure, Group, Grouping, Metric, Summary, Table, hide_small
-from carelog.summary.gates import check_gates, parse_gates
+from carelog.summary.gates import Condition, check_gates, parse_gates
 from carelog.summary.labelled import Labelled, read_labelled
 from carelog.summary.metrics import list_metrics
 from carelog.summary.periods import Span, choose_span, compared_span
@@ -57,8 +57,10 @@ class Question:
 
 def summarize_labelled(question: Question, settings: Settings) -> Summary:
     """The summary of what `question` asks. MissingInput, UnusableInput, UsageProblem as their names say."""
-    with open_labelled(question.paths, settings) as source:
-        return _summarize(source, question, settings)
+    gates = parse_gates(question.gates, list_metrics(settings))
+    extra = [*question.by, *(g.by for g in gates if g.by)]
+    with open_labelled(question.paths, settings, extra) as source:
+        return _summarize(source, question, settings, gates)
 
 
 @dataclass
@@ -79,13 +81,13 @@ class Source:
         self.folder.cleanup()
 
 
-def open_labelled(paths: Sequence[str], settings: Settings) -> Source:
+def open_labelled(paths: Sequence[str], settings: Settings, extra: Sequence[str] = ()) -> Source:
     """Read the labelled input into an engine. MissingInput, UnusableInput."""
     folder = tempfile.TemporaryDirectory(prefix="carelog-")
     try:
         labelled = read_labelled(paths, Path(folder.name))
         engine = _open_engine(settings, Path(folder.name))
-        counts = _load(engine, labelled, settings)
+        counts = _load(engine, labelled, settings, extra)
     except BaseException:
         folder.cleanup()
         raise
@@ -93,9 +95,11 @@ def open_labelled(paths: Sequence[str], settings: Settings) -> Source:
     return Source(engine, labelled.relation, labelled.files, counts, folder)
 
 
-def _load(engine: duckdb.DuckDBPyConnection, labelled: Labelled, settings: Settings) -> dict[str, int]:
+def _load(
+    engine: duckdb.DuckDBPyConnection, labelled: Labelled, settings: Settings, extra: Sequence[str]
+) -> dict[str, int]:
     try:
-        return load_labelled(engine, labelled, settings)
+        return load_labelled(engine, labelled, settings, extra)
     except (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException) as error:
         raise UnusableInput(
             "an input holds damaged Parquet", "make it again with `carelog classify`"
@@ -128,11 +132,10 @@ def check_groups(names: Sequence[str]) -> None:
             ) from error
 
 
-def _summarize(source: Source, question: Question, settings: Settings) -> Summary:
+def _summarize(source: Source, question: Question, settings: Settings, gates: Sequence[Condition]) -> Summary:
     definitions = list_metrics(settings)
-    gates = parse_gates(question.gates, definitions)
     engine = source.engine
-    span, compared = prepare_contacts(source, question)
+    span, compared = prepare_contacts(source, question, settings)
     complaints.create_mentions(engine, source.relation)
     figures = count_all(engine, definitions, settings, 1)
     names = list(dict.fromkeys((*question.known_groups, *question.by, *(g.by for g in gates if g.by))))
@@ -165,14 +168,14 @@ def _summarize(source: Source, question: Question, settings: Settings) -> Summar
     return summary
 
 
-def prepare_contacts(source: Source, question: Question) -> tuple[Span, Span | None]:
+def prepare_contacts(source: Source, question: Question, settings: Settings) -> tuple[Span, Span | None]:
     """Make the table `contacts` for the question's period; returns the period and the one it is compared with."""
     rows = source.engine.execute("SELECT count(*) FROM labelled_rows").fetchone()
     if not rows or not rows[0]:
         raise UnusableInput("the input holds no labelled interaction", "make one with `carelog classify`")
     span = choose_span(question.first, question.last, found_span(source.engine))
     compared = compared_span(question.compare, span) if question.compare else None
-    create_contacts(source.engine, span, compared)
+    create_contacts(source.engine, span, compared, settings["windows.repeat_days"])
     return span, compared
 
 
@@ -186,7 +189,7 @@ def count_all(
         *care_service.count_minutes_and_costs(engine, settings, period),
         *stages.count_stage_effects(engine, period),
         *complaints.count_balances(engine, period),
-        *journey.count_journey(engine, settings, period),
+        *journey.count_journey(engine, period),
         *loyalty.count_loyalty(engine, settings, period),
         *style.count_style_effects(engine, period),
     ]
@@ -207,7 +210,7 @@ def _count_groups(
 ) -> Grouping:
     limit = settings["summary.max_groups"]
     key, omitted = _limited_key(engine, group_key(by), limit, period)
-    keyed, sizes = count_plain(engine, definitions.values(), key, period)
+    keyed, sizes = count_plain(engine, [without_customers(m) for m in definitions.values()], key, period)
     groups = [
         Group(
             k, *sizes[k], {name: hide_small(f, settings["summary.min_group"]) for name, f in figures.items()}
@@ -284,8 +287,9 @@ def _compare(summary: Summary, engine: duckdb.DuckDBPyConnection, compared: Span
         summary.compare_reason = "no_cases"
         return
     before = count_all(engine, summary.definitions, settings, 2)
+    moving = {name: metric for name, metric in summary.definitions.items() if name in MOVING}
     groups = {
-        by: _count_groups(engine, summary.definitions, settings, by, 2)
+        by: _count_groups(engine, moving, settings, by, 2)
         for by in COMPARED_GROUPS
         if by in summary.groupings
     }

@@ -63,7 +63,9 @@ def _expand(argument: str, on_missing: Callable[[MissingInput], None]) -> Iterat
         return
     path = Path(argument)
     if _exists(path):
-        yield from _walk(path, on_missing) if path.is_dir() else iter([Input(display_name(argument), path)])
+        yield from (
+            _walk(argument, on_missing) if path.is_dir() else iter([Input(display_name(argument), path)])
+        )
         return
     # A shell leaves a glob alone when it is quoted, when nothing matches, and everywhere on Windows.
     matches = sorted(glob.glob(argument, recursive=True)) if glob.has_magic(argument) else []  # noqa: PTH207
@@ -83,7 +85,7 @@ def _exists(path: Path) -> bool:
     return True
 
 
-def _walk(folder: Path, on_missing: Callable[[MissingInput], None]) -> Iterator[Input]:
+def _walk(folder: str, on_missing: Callable[[MissingInput], None]) -> Iterator[Input]:
     def unreadable(error: OSError) -> None:
         on_missing(MissingInput(f"{display_name(error.filename)}: {_reason(error)}"))
 

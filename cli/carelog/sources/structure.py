@@ -35,14 +35,12 @@ def detect_structure(head: bytes, name: str) -> tuple[str, str] | None:
     first = head.lstrip()[:1]
     if first in (b"{", b"["):
         return _which_json(head, suffix)
-    if b"\0" in head:
-        return None
     if _has_lines_of_objects(head):
         return "jsonl", "its lines are JSON objects"
     for structure in ("csv", "tsv"):
         if "interaction_id" in header_of(head, structure):
             return structure, "its first row names the column interaction_id"
-    if suffix in _BY_NAME:
+    if suffix in _BY_NAME and b"\0" not in head.split(b"\n", 1)[0]:
         return _BY_NAME[suffix], f"its name ends in {suffix}"
     return None
 

@@ -103,13 +103,13 @@ def _wait(cutter: _Cutter, place: int) -> None:
         cutter.at = place
     else:
         # A word at the end may go on in the next block.
-        last = max(cutter.data.rfind(bytes([b]), cutter.at, place) for b in _BETWEEN)
+        last = max(cutter.data.rfind(end, cutter.at, place) for end in (b",", b"\n"))
         _cut_words(cutter, last + 1)
 
 
 def _cut_words(cutter: _Cutter, end: int) -> None:
-    """What stands between records and is no bracket (numbers, `null`, rubbish): pieces between commas."""
-    for word in re.finditer(rb"[^,]+", cutter.data[cutter.at : end]):
+    """What stands between records and is no bracket (a number, rubbish), cut at commas and line ends."""
+    for word in re.finditer(rb"[^,\n]+", cutter.data[cutter.at : end]):
         bare = word[0].strip(_BETWEEN)
         if bare:
             begin = cutter.at + word.start() + word[0].index(bare)

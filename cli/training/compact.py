@@ -54,7 +54,13 @@ def to_gold(compact: dict[str, Any], identity: str) -> dict[str, Any]:
         "language": identity[:2],
         "activities": sorted(weights),
         "main": sorted(a for a, w in weights.items() if w == 2),
-        "orientation": "none" if share is None else "care" if 3 * care >= 2 * total else "service" if 3 * care <= total else "mixed",
+        "orientation": "none"
+        if share is None
+        else "care"
+        if 3 * care >= 2 * total
+        else "service"
+        if 3 * care <= total
+        else "mixed",
         "care_share": share,
         "initiative": compact["ini"],
         "stages": None if stages is None else {s: d == "1" for s, d in zip(STAGES, stages, strict=True)},

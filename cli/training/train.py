@@ -1,70 +1,36 @@
 """Learn the weights of carelog's model from the training records (`make train`): the same records give the same file.
 
 Logistic regressions, one per output, over the columns that classification measures (signals in their slots, the shape of the
-record) and over learned terms: words, beginnings of words, pairs of words and, in Thai, runs of letters, chosen for how much
-they tell about a label. Five-fold cross-validation, folds cut by record, prints what to expect on unseen records.
+record) and over words: whole words, their beginnings and, in Thai, windows of letters, weighed by how seldom they are. Five-fold cross-validation, folds cut by record, prints what to expect on unseen records.
 """
 
 from __future__ import annotations
 
 import argparse
-import re
-from collections import Counter, defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from compact import load_records
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
-from carelog.classification.classifier import compile_classifier, measure_batch
+from carelog.classification.classifier import Classifier, compile_classifier, measure_batch
 from carelog.classification.labelling import read_scores
-from carelog.classification.model import OUTPUT_AT, OUTPUTS, TERM_SLOTS, Model, to_bytes
-from carelog.classification.normal import normalize
-from carelog.classification.patterns import to_pattern
+from carelog.classification.lexical import SLOT_OF_SIDE, Lexicon
+from carelog.classification.model import OUTPUT_AT, OUTPUTS, Model, empty_lexicon, to_bytes
 from carelog.classification.rulebook import load_packaged, merge_rulebooks
+from carelog.classification.tokens import feature_keys
 from carelog.columns import to_record_batch
 from carelog.labels import ACTIVITIES, ORIENTATIONS, OUTCOMES, SATISFACTIONS, STAGES, TOUCHPOINTS
 
+Wanted = dict[str, tuple[np.ndarray, np.ndarray]]
 HERE = Path(__file__).parent
 MODEL = HERE.parent / "carelog" / "rulebooks" / "model.npz"
-WORD = re.compile(r"[^ .?\n]+")
-THAI = re.compile("[\u0e00-\u0e7f]{3,}")
-SIDES = {"customer": 0, "agent": 1, "bot": 1, "system": 2}
-
-Target = tuple[str, "np.ndarray", "np.ndarray"]
 
 
-def texts_by_slot(record: dict[str, Any]) -> list[str]:
-    """The normal forms of what the customer said, what the company said (notes too), and the short fields."""
-    said: list[list[str]] = [[], [], []]
-    for message in record.get("messages", []):
-        said[SIDES[message["speaker"]]].append(message["text"])
-    said[1].append(record.get("notes", ""))
-    said[2] += [record.get(f, "") for f in ("subject", "category", "queue", "campaign")] + record.get("tags", [])
-    return ["\n".join(normalize(t) for t in part if t) for part in said]
-
-
-def terms_of(text: str) -> set[str]:
-    """Candidate terms of a normal form, written as phrases of a rulebook."""
-    found: set[str] = set()
-    for line in text.split("\n"):
-        words = WORD.findall(line)
-        for word in words:
-            runs = THAI.findall(word)
-            for run in runs:
-                found.update(run[i : i + n] for n in (4, 5, 6, 8, 10) for i in range(len(run) - n + 1))
-            if not runs and len(word) > 1 and not word.isdigit():
-                found.add(word)
-                found.update(word[:n] + "*" for n in (4, 5, 6, 7) if len(word) > n)
-        pairs = zip(words, words[1:], strict=False)
-        found.update(f"{a} {b}" for a, b in pairs if not THAI.search(a + b) and not (a + b).isdigit())
-    return found
-
-
-def targets(golds: list[dict[str, Any]]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def targets(golds: list[dict[str, Any]]) -> Wanted:
     """For each output: the wanted values (0/1) and which records know them."""
     n = len(golds)
     result: dict[str, tuple[np.ndarray, np.ndarray]] = {}
@@ -79,7 +45,11 @@ def targets(golds: list[dict[str, Any]]) -> dict[str, tuple[np.ndarray, np.ndarr
         put(f"orientation.{o}", [g["orientation"] == o for g in golds])
     put("initiative.proactive", [g["initiative"] == "proactive" for g in golds])
     for s in STAGES:
-        put(f"stage.{s}", [bool(g["stages"] and g["stages"][s]) for g in golds], [g["stages"] is not None for g in golds])
+        put(
+            f"stage.{s}",
+            [bool(g["stages"] and g["stages"][s]) for g in golds],
+            [g["stages"] is not None for g in golds],
+        )
     for s in SATISFACTIONS:
         put(f"satisfaction.{s}", [g["satisfaction"] == s for g in golds])
     for o in OUTCOMES:
@@ -92,89 +62,31 @@ def targets(golds: list[dict[str, Any]]) -> dict[str, tuple[np.ndarray, np.ndarr
     return result
 
 
-def choose_terms(texts: list[list[str]], wanted: dict[str, tuple[np.ndarray, np.ndarray]], most: int) -> list[str]:
-    """The terms that tell most about any output: highest χ² over outputs, at least four records."""
-    holders: dict[str, list[int]] = defaultdict(list)
-    for row, parts in enumerate(texts):
-        for term in set().union(*(terms_of(p) for p in parts)):
-            holders[term].append(row)
-    kept = sorted(t for t, rows in holders.items() if len(rows) >= 4)
-    held = sparse.csr_matrix(
-        (np.ones(sum(len(holders[t]) for t in kept)), ([i for i, t in enumerate(kept) for _ in holders[t]], [r for t in kept for r in holders[t]])),
-        shape=(len(kept), len(texts)),
-    )
-    judged = [o for o in OUTPUTS if not o.startswith(("main.", "touchpoint.", "customer_kind"))]
-    labels = np.stack([wanted[o][0] for o in judged], axis=1).astype(float)
-    seen = np.asarray(held.sum(axis=1))
-    both = held @ labels
-    expected = seen * labels.mean(axis=0)
-    score = ((both - expected) ** 2 / np.maximum(expected * (1 - labels.mean(axis=0)), 0.3)).max(axis=1)
-    chosen: list[str] = []
-    taken: set[tuple[int, ...]] = set()
-    for at in np.argsort(-score, kind="stable"):
-        rows = tuple(holders[kept[at]])
-        if rows not in taken:  # of terms that stand in the very same records, the first is enough
-            taken.add(rows)
-            chosen.append(kept[at])
-        if len(chosen) == most:
-            break
-    return sorted(chosen)
+STRENGTH = 10.0
+"""Inverse of the regularisation; the words of a side have length one."""
+SIGNAL_SCALE = 0.25
+"""Signals and shapes are scaled down: each is seen often, so that they need not be held back as words are."""
+LEAST_RECORDS = 3
+RANK = 40
 
 
-GROUPS = {
-    "orientation": ORIENTATIONS,
-    "satisfaction": SATISFACTIONS,
-    "outcome": OUTCOMES,
-    "touchpoint": (*TOUCHPOINTS, "none"),
-}
-STRENGTH = {"orientation": 0.6, "satisfaction": 0.5, "outcome": 0.4, "touchpoint": 0.4}
-DEFAULT_STRENGTH = 0.6
-TERM_SCALE = 0.5
-"""Terms count half: they are many and each is seen seldom, so they are held closer to zero than signals."""
-
-
-def fit(columns: sparse.csr_matrix, wanted: dict[str, tuple[np.ndarray, np.ndarray]], rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weights (columns × OUTPUTS) and biases learned from those rows."""
+def fit(columns: sparse.csr_matrix, wanted: Wanted, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (columns × OUTPUTS) and biases learned from those rows: one logistic regression per output."""
     weights = np.zeros((columns.shape[1], len(OUTPUTS)), np.float64)
     bias = np.zeros(len(OUTPUTS))
-    for group, values in GROUPS.items():
-        codes = np.argmax(np.stack([wanted[f"{group}.{v}"][0] for v in values], axis=1), axis=1)
-        model = LogisticRegression(C=STRENGTH[group], max_iter=400, class_weight=_soft_balance(codes[rows]))
-        model.fit(columns[rows], codes[rows])
-        for code, row, intercept in zip(model.classes_, _coefficients(model), _intercepts(model), strict=True):
-            at = OUTPUT_AT[f"{group}.{values[code]}"]
-            weights[:, at], bias[at] = row, intercept
-        for code in set(range(len(values))) - set(model.classes_.tolist()):
-            bias[OUTPUT_AT[f"{group}.{values[code]}"]] = -20
-    for output in OUTPUTS:
-        if output.partition(".")[0] in GROUPS:
-            continue
+    for at, output in enumerate(OUTPUTS):
         truth, known = wanted[output]
         use = rows[known[rows]]
         if truth[use].sum() < 3 or truth[use].all():
-            bias[OUTPUT_AT[output]] = -6.0
+            bias[at] = -6.0
             continue
-        balance = _soft_balance(truth[use].astype(int))
-        model = LogisticRegression(C=DEFAULT_STRENGTH, max_iter=400, class_weight=balance).fit(columns[use], truth[use])
-        weights[:, OUTPUT_AT[output]], bias[OUTPUT_AT[output]] = model.coef_[0], model.intercept_[0]
+        model = LogisticRegression(C=STRENGTH, solver="liblinear", class_weight="balanced", random_state=0)
+        model.fit(columns[use], truth[use])
+        weights[:, at], bias[at] = model.coef_[0], model.intercept_[0]
     return weights, bias
 
 
-def _soft_balance(codes: np.ndarray) -> dict[int, float]:
-    """Half way (in the logarithm) to equal weight for every class: seldom labels are not drowned and not shouted."""
-    counts = Counter(codes.tolist())
-    return {code: (len(codes) / (len(counts) * n)) ** 0.5 for code, n in counts.items()}
-
-
-def _coefficients(model: LogisticRegression) -> np.ndarray:
-    return np.vstack([-model.coef_[0], model.coef_[0]]) / 2 if len(model.classes_) == 2 else model.coef_
-
-
-def _intercepts(model: LogisticRegression) -> np.ndarray:
-    return np.array([-model.intercept_[0], model.intercept_[0]]) / 2 if len(model.classes_) == 2 else model.intercept_
-
-
-def tune_thresholds(scores: np.ndarray, wanted: dict[str, tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+def tune_thresholds(scores: np.ndarray, wanted: Wanted) -> np.ndarray:
     """For each yes/no output the score above which it is given: best F1 on out-of-fold scores, shrunk to the common one."""
     result = np.zeros(len(OUTPUTS), np.float32)
     steps = np.linspace(-3, 3, 61)
@@ -185,7 +97,12 @@ def tune_thresholds(scores: np.ndarray, wanted: dict[str, tuple[np.ndarray, np.n
         there = sum(int(t.sum()) for _, t in cells)
         return 2 * hit / max(claimed + there, 1)
 
-    families = [[f"activity.{a}" for a in ACTIVITIES], *([f"stage.{s}"] for s in STAGES), ["loyalty"], ["churn_risk"]]
+    families = [
+        [f"activity.{a}" for a in ACTIVITIES],
+        *([f"stage.{s}"] for s in STAGES),
+        ["loyalty"],
+        ["churn_risk"],
+    ]
     families += [["initiative.proactive"], ["customer_kind.internal"]]
     for family in families:
         cells = []
@@ -195,35 +112,72 @@ def tune_thresholds(scores: np.ndarray, wanted: dict[str, tuple[np.ndarray, np.n
         common = steps[int(np.argmax([f1(cells, s) for s in steps]))]
         for output, cell in zip(family, cells, strict=True):
             own = steps[int(np.argmax([f1([cell], s) for s in steps]))]
-            result[OUTPUT_AT[output]] = common if len(family) == 1 else 0.7 * common + 0.3 * np.clip(own, common - 0.7, common + 0.7)
+            result[OUTPUT_AT[output]] = (
+                common if len(family) == 1 else 0.7 * common + 0.3 * np.clip(own, common - 0.7, common + 0.7)
+            )
     return result
 
 
-def measure(records: list[dict[str, Any]], terms: list[str]) -> tuple[Any, sparse.csr_matrix]:
-    """The classifier (weights zero) and the training columns: feature columns, then terms × TERM_SLOTS."""
-    width = len(TERM_SLOTS)
-    patterns = tuple(to_pattern(t) for t in terms)
-    blank = Model((), np.zeros((0, len(OUTPUTS)), np.float32), np.zeros(len(OUTPUTS), np.float32), patterns,
-                  np.zeros((len(terms), width, len(OUTPUTS)), np.float32), np.zeros(len(OUTPUTS), np.float32))  # fmt: skip
+@dataclass
+class Columns:
+    """Training columns: signals and shapes, then one per (word feature, slot); and what is needed to make a model of weights."""
+
+    matrix: sparse.csr_matrix
+    classifier: Classifier
+    keys: np.ndarray
+    pairs: np.ndarray
+    idf: np.ndarray
+
+
+def measure(records: list[dict[str, Any]]) -> Columns:
+    """What classification measures of the records, with every word feature that LEAST_RECORDS records have."""
+    blank = Model((), np.zeros((0, len(OUTPUTS)), np.float32), np.zeros(len(OUTPUTS), np.float32), empty_lexicon(),
+                  np.zeros(len(OUTPUTS), np.float32))  # fmt: skip
     classifier = compile_classifier(merge_rulebooks(load_packaged()), blank)
     batch = to_record_batch(records)
-    from carelog.classification.classifier import term_places
-
     measured = measure_batch(batch, classifier, read_scores(batch))
-    row, term, slot = term_places(measured, classifier)
-    held = sparse.csr_matrix((np.full(len(row), TERM_SCALE), (row, term * width + slot)), shape=(len(records), len(terms) * width))
-    return classifier, sparse.hstack([sparse.csr_matrix(measured.columns), held]).tocsr()
+    tokens, segments = measured.spoken.tokens, measured.segments
+    token, key = feature_keys(tokens.text, tokens.starts, tokens.lengths, tokens.keys)
+    row = segments.rows[tokens.segments[token]]
+    slot = SLOT_OF_SIDE[segments.sides[tokens.segments[token]]]
+    keys, feature = np.unique(key, return_inverse=True)
+    held = sparse.csr_matrix(
+        (np.ones(len(row)), (row * 3 + slot, feature)), shape=(len(records) * 3, len(keys))
+    )
+    documents = np.asarray((held > 0).sum(axis=0)).ravel()
+    enough = documents >= LEAST_RECORDS
+    held, keys, documents = held[:, enough], keys[enough], documents[enough]
+    idf = np.log((1 + 3 * len(records)) / (1 + documents)) + 1
+    length = np.maximum(held @ (idf**2), 1.0)
+    scaled = sparse.diags(1 / np.sqrt(length)) @ held @ sparse.diags(idf)
+    sides = [scaled[slot::3] for slot in range(3)]
+    lexical = sparse.hstack(sides).tocsc()
+    pairs = np.flatnonzero(np.diff(lexical.indptr) >= LEAST_RECORDS)
+    matrix = sparse.hstack([sparse.csr_matrix(measured.columns * SIGNAL_SCALE), lexical[:, pairs]]).tocsr()
+    return Columns(matrix, classifier, keys, pairs, idf)
 
 
-def to_model(classifier: Any, terms: list[str], weights: np.ndarray, bias: np.ndarray, thresholds: np.ndarray) -> Model:
-    """Learned weights as a model that classification can use."""
-    n = len(classifier.features)
-    term_weights = (weights[n:] * TERM_SCALE).reshape(len(terms), len(TERM_SLOTS), len(OUTPUTS))
-    return Model(classifier.features, weights[:n].astype(np.float32), bias.astype(np.float32),
-                 tuple(to_pattern(t) for t in terms), term_weights.astype(np.float32), thresholds)  # fmt: skip
+def to_model(columns: Columns, weights: np.ndarray, bias: np.ndarray, thresholds: np.ndarray) -> Model:
+    """Learned weights as a model that classification can use; the words' weights as factors of rank RANK."""
+    n = len(columns.classifier.features)
+    v = len(columns.keys)
+    lexical = np.zeros((3 * v, len(OUTPUTS)))
+    lexical[columns.pairs] = weights[n:]
+    lexical *= np.tile(columns.idf, 3)[:, None]
+    _, directions = np.linalg.eigh(lexical.T @ lexical)
+    projection = directions[:, ::-1][:, :RANK].T
+    vectors = (lexical @ projection.T).reshape(3, v, RANK).transpose(1, 0, 2)
+    lexicon = Lexicon(
+        columns.keys,
+        vectors.astype(np.float32),
+        (columns.idf**2).astype(np.float32),
+        projection.astype(np.float32),
+    )
+    signals = (weights[:n] * SIGNAL_SCALE).astype(np.float32)
+    return Model(columns.classifier.features, signals, bias.astype(np.float32), lexicon, thresholds)
 
 
-def cross_validate(columns: sparse.csr_matrix, wanted: dict[str, tuple[np.ndarray, np.ndarray]], folds: int = 5) -> np.ndarray:
+def cross_validate(columns: sparse.csr_matrix, wanted: Wanted, folds: int = 5) -> np.ndarray:
     """Scores of each record by a model that has not seen it."""
     n = columns.shape[0]
     fold = np.arange(n) * 2654435761 % (1 << 32) * folds >> 32
@@ -239,23 +193,25 @@ def main() -> None:
     """Train, say what to expect, write the model."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=Path, default=HERE / "records")
-    parser.add_argument("--terms", type=int, default=3000)
     parser.add_argument("-o", "--output", type=Path, default=MODEL)
     options = parser.parse_args()
     records, golds = load_records(options.records)
     wanted = targets(golds)
-    terms = choose_terms([texts_by_slot(r) for r in records], wanted, options.terms) if options.terms else []
-    classifier, columns = measure(records, terms)
-    scores = cross_validate(columns, wanted)
+    columns = measure(records)
+    scores = cross_validate(columns.matrix, wanted)
     thresholds = tune_thresholds(scores, wanted)
     report(scores, thresholds, records, golds)
-    weights, bias = fit(columns, wanted, np.arange(len(records)))
-    model = to_model(classifier, terms, weights, bias, thresholds)
-    options.output.write_bytes(to_bytes(model))
-    print(f"{len(records)} records, {columns.shape[1]} columns, {len(terms)} terms → {options.output.name}, {options.output.stat().st_size:,} bytes")
+    weights, bias = fit(columns.matrix, wanted, np.arange(len(records)))
+    options.output.write_bytes(to_bytes(to_model(columns, weights, bias, thresholds)))
+    size = options.output.stat().st_size
+    print(
+        f"{len(records)} records, {columns.matrix.shape[1]} columns → {options.output.name}, {size:,} bytes"
+    )
 
 
-def report(scores: np.ndarray, thresholds: np.ndarray, records: list[dict[str, Any]], golds: list[dict[str, Any]]) -> None:
+def report(
+    scores: np.ndarray, thresholds: np.ndarray, records: list[dict[str, Any]], golds: list[dict[str, Any]]
+) -> None:
     """What cross-validation says."""
     from carelog.classification.labelling import decide
 
@@ -267,7 +223,10 @@ def report(scores: np.ndarray, thresholds: np.ndarray, records: list[dict[str, A
     languages = np.array([g["language"] for g in golds])
     for language in ("all", *sorted(set(languages))):
         at = np.ones(len(golds), bool) if language == "all" else languages == language
-        print(f"cross-validated {language}: orientation macro-F1 {macro_f1(truth[at], decided.orientation[at], 4):.3f}", end=" ")
+        print(
+            f"cross-validated {language}: orientation macro-F1 {macro_f1(truth[at], decided.orientation[at], 4):.3f}",
+            end=" ",
+        )
         wanted = np.array([[a in g["activities"] for a in ACTIVITIES] for g in golds])[at]
         got = decided.activities[at]
         print(f"activities micro-F1 {2 * (wanted & got).sum() / max(wanted.sum() + got.sum(), 1):.3f}")
@@ -275,7 +234,10 @@ def report(scores: np.ndarray, thresholds: np.ndarray, records: list[dict[str, A
 
 def macro_f1(truth: np.ndarray, given: np.ndarray, classes: int) -> float:
     """Mean over the classes of 2·hits ÷ (given + there)."""
-    parts = [2 * ((truth == c) & (given == c)).sum() / max((truth == c).sum() + (given == c).sum(), 1) for c in range(classes)]
+    parts = [
+        2 * ((truth == c) & (given == c)).sum() / max((truth == c).sum() + (given == c).sum(), 1)
+        for c in range(classes)
+    ]
     return float(np.mean(parts))
 
 

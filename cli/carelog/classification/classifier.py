@@ -14,12 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from carelog.classification import segments as seg
-from carelog.classification.features import Talk, column_names, measure_talk, signal_columns, slot_places
+from carelog.classification.features import Talk, column_names, measure_talk, signal_columns
+from carelog.classification.lexical import SLOT_OF_SIDE, Spoken, TokenTable, lexical_columns, listen_to_words
 from carelog.classification.matching import Expressions, Matches, compile_expressions, scan, to_expressions
 from carelog.classification.model import OUTPUT_AT, OUTPUTS, Model, align_weights
 from carelog.classification.normal import NormalForm, to_normal_form
 from carelog.classification.rulebook import Rule, Rulebook
 from carelog.classification.segments import Segments, to_segments
+from carelog.classification.tokens import find_tokens
 from carelog.labels import CARE_ACTIVITIES, CHANNELS, SERVICE_ACTIVITIES
 
 Floats = npt.NDArray[np.float32]
@@ -40,7 +42,7 @@ _HEARD[2, :] = True
 
 @dataclass(frozen=True)
 class Classifier:
-    """Rulebooks and model, compiled. Rules from `n_rules` on are the model's learned terms."""
+    """Rulebooks and model, compiled."""
 
     rulebook: Rulebook
     model: Model
@@ -50,32 +52,24 @@ class Classifier:
     signals: tuple[str, ...]
     weights: Floats
 
-    @property
-    def n_rules(self) -> int:
-        """How many of the patterns' owners are rules; learned terms come after them."""
-        return len(self.rules)
-
     @cached_property
     def database(self) -> hyperscan.Database:
         """The compiled patterns; not sent to other processes, each loads its own."""
         return compile_expressions(self.expressions)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k != "database"}
+        return {k: v for k, v in self.__dict__.items() if k not in ("database", "table")}
+
+    @cached_property
+    def table(self) -> TokenTable:
+        """The vectors of words that this process has met."""
+        return TokenTable(self.model.lexicon)
 
     @cached_property
     def signal_of(self) -> Ints:
-        """For each rule and term, the place of its signal; -1 for terms."""
+        """For each rule, the place of its signal."""
         at = {s: i for i, s in enumerate(self.signals)}
-        return np.array([at[r.signal] for r in self.rules] + [-1] * len(self.model.terms), np.int64)
-
-    @cached_property
-    def direct(self) -> Ints:
-        """For each rule and term, the output that its label names; -1 where no output has that name."""
-        return np.array(
-            [OUTPUT_AT.get(_output_of(r.label), -1) for r in self.rules] + [-1] * len(self.model.terms),
-            np.int64,
-        )
+        return np.array([at[r.signal] for r in self.rules], np.int64)
 
     @cached_property
     def own_weight(self) -> Floats:
@@ -85,19 +79,14 @@ class Classifier:
 
     @cached_property
     def conditions(self) -> tuple[Ints, Ints, Ints]:
-        """For each rule and term: speaker, place and channels (a bit each) that it asks for."""
-        terms = len(self.model.terms)
-        speakers = [_SPEAKERS[r.speaker] for r in self.rules] + [_SPEAKERS["any"]] * terms
-        places = [_PLACES[r.place] for r in self.rules] + [0] * terms
+        """For each rule: speaker, place and channels (a bit each) that it asks for."""
         everywhere = (1 << len(CHANNELS)) - 1
-        channels = [sum(1 << CHANNELS.index(c) for c in r.channel) or everywhere for r in self.rules] + [
-            everywhere
-        ] * terms
-        return np.array(speakers), np.array(places), np.array(channels)
-
-
-def _output_of(label: str) -> str:
-    return {"initiative.reactive": "initiative.proactive"}.get(label, label)
+        channels = [sum(1 << CHANNELS.index(c) for c in r.channel) or everywhere for r in self.rules]
+        return (
+            np.array([_SPEAKERS[r.speaker] for r in self.rules], np.int64),
+            np.array([_PLACES[r.place] for r in self.rules], np.int64),
+            np.array(channels, np.int64),
+        )
 
 
 def compile_classifier(rulebook: Rulebook, model: Model) -> Classifier:
@@ -105,26 +94,21 @@ def compile_classifier(rulebook: Rulebook, model: Model) -> Classifier:
     signals = tuple(sorted({r.signal for r in rulebook.rules}))
     features = tuple(column_names(signals))
     expressions = to_expressions(rulebook.rules)
-    base = expressions.guards
-    terms = len(model.terms)
-    # Terms take the ids between rules and guards.
-    ids = tuple(i if i < base else i + terms for i in expressions.ids) + tuple(range(base, base + terms))
-    joined = Expressions(expressions.texts + model.terms, ids, base + terms, expressions.guarded)
     return Classifier(
-        rulebook, model, rulebook.rules, joined, features, signals, align_weights(model, features)
+        rulebook, model, rulebook.rules, expressions, features, signals, align_weights(model, features)
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What was found in a batch: segments, their normal form, matches that count, and the feature columns (rows × features)."""
+    """What was found in a batch: segments, their normal form, matches that count, words, and the feature columns (rows × features)."""
 
     segments: Segments
     form: NormalForm
     matches: Matches
-    term_matches: Matches
     talk: Talk
     columns: Floats
+    spoken: Spoken
 
 
 def measure_batch(batch: pa.RecordBatch, classifier: Classifier, scores: npt.NDArray[np.int8]) -> Measured:
@@ -132,13 +116,12 @@ def measure_batch(batch: pa.RecordBatch, classifier: Classifier, scores: npt.NDA
     segments = to_segments(batch)
     form = to_normal_form(segments.texts)
     found = scan(classifier.database, classifier.expressions, form)
-    counted = found.where(_conditions_hold(found, segments, batch, classifier))
-    is_term = counted.rules >= classifier.n_rules
-    matches, terms = counted.where(~is_term), counted.where(is_term)
+    matches = found.where(_conditions_hold(found, segments, batch, classifier))
     talk = measure_talk(batch, segments, form, scores)
-    weight_of = np.ones(classifier.n_rules, np.float32)
-    heard = signal_columns(matches, segments, talk, classifier.signal_of, weight_of, len(classifier.signals))
-    return Measured(segments, form, matches, terms, talk, np.hstack([heard, talk.shape]))
+    heard = signal_columns(matches, segments, talk, classifier.signal_of, len(classifier.signals))
+    slots = SLOT_OF_SIDE[segments.sides]
+    spoken = listen_to_words(find_tokens(form), classifier.table, segments.rows, slots)
+    return Measured(segments, form, matches, talk, np.hstack([heard, talk.shape]), spoken)
 
 
 def _conditions_hold(
@@ -162,41 +145,22 @@ def _conditions_hold(
     return allowed
 
 
-def term_slots(matches: Matches, segments: Segments) -> Ints:
-    """For each match of a learned term, who said it: an index into TERM_SLOTS."""
-    slots = np.array([0, 1, 1, 2, 1, 0, 2])
-    return slots[segments.sides[matches.segments]]
-
-
 def score_batch(measured: Measured, classifier: Classifier, mapped: Mapping[str, Sequence[int]]) -> Floats:
-    """Scores, rows × OUTPUTS: bias + signals + learned terms + rules that the model has not learned + mapped field values.
+    """Scores, rows × OUTPUTS: bias + signals + words + rules that the model has not learned + mapped field values.
 
     `mapped` names, per label, the rows whose category, tags, queue or campaign a rulebook maps to it.
     """
-    scores = measured.columns @ classifier.weights + classifier.model.bias
-    _add_terms(scores, measured, classifier)
+    words = lexical_columns(measured.spoken, measured.segments.rows, len(measured.columns))
+    scores = (
+        measured.columns @ classifier.weights
+        + words @ classifier.model.lexicon.projection
+        + classifier.model.bias
+    )
     _add_own(scores, measured, classifier)
     for label, rows in mapped.items():
         for output, weight in spread(label, 2 * OWN_WEIGHT):
             scores[np.asarray(rows, np.int64), output] += np.float32(weight)
     return scores
-
-
-def _add_terms(scores: Floats, measured: Measured, classifier: Classifier) -> None:
-    row, term, slot = term_places(measured, classifier)
-    if len(row):
-        np.add.at(scores, row, classifier.model.term_weights[term, slot])
-
-
-def term_places(measured: Measured, classifier: Classifier) -> tuple[Ints, Ints, Ints]:
-    """Row, term and slot of the learned terms that were heard, each combination once."""
-    matches = measured.term_matches
-    row = measured.segments.rows[matches.segments]
-    term = matches.rules.astype(np.int64) - classifier.n_rules
-    slot = term_slots(matches, measured.segments)
-    width = max(len(classifier.model.terms), 1) * 3
-    key = np.unique(row * width + term * 3 + slot)
-    return key // width, key % width // 3, key % 3
 
 
 def _add_own(scores: Floats, measured: Measured, classifier: Classifier) -> None:
@@ -226,14 +190,3 @@ def spread(label: str, weight: float) -> list[tuple[int, float]]:
             (OUTPUT_AT["orientation.none"], -weight / 2),
         ]
     return moved
-
-
-__all__ = [
-    "OUTPUTS",
-    "Classifier",
-    "Measured",
-    "compile_classifier",
-    "measure_batch",
-    "score_batch",
-    "slot_places",
-]

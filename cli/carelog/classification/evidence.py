@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from carelog.classification.classifier import Classifier, Measured, slot_places, term_slots
+from carelog.classification.classifier import Classifier, Measured
+from carelog.classification.features import slot_places
+from carelog.classification.lexical import SLOT_OF_SIDE
 from carelog.classification.segments import FIELDS
 from carelog.columns import EVIDENCE
 
@@ -112,73 +114,84 @@ def vote_entries(
 
     `sides_of_label` (labels × SIDES) says whose words can speak for a label at all.
     """
-    ends, segments, starts, votes = _votes(measured, classifier)
-    rows = measured.segments.rows[segments]
-    labels_per_row = wanted.sum(axis=1)
+    rows = measured.segments.rows
+    order = np.argsort(rows, kind="stable")
+    row_starts = np.searchsorted(rows[order], np.arange(len(wanted) + 1))
     pair_row, pair_label = np.nonzero(wanted)
-    first = np.concatenate([[0], np.cumsum(labels_per_row)])
-    count = labels_per_row[rows]
-    match = np.repeat(np.arange(len(rows)), count)
-    within = np.arange(len(match)) - np.repeat(np.cumsum(count) - count, count)
-    pair = first[rows[match]] + within
+    pair, place = _spread(row_starts[pair_row], row_starts[pair_row + 1])
+    segment = order[place]
     label = pair_label[pair]
-    vote = votes(match, outputs[label])
-    vote[~sides_of_label[label, measured.segments.sides[segments[match]]]] = 0
-    chosen, pairs = _strongest_clauses(pair, _clauses_of(measured, starts)[match], np.round(vote, 4))
-    at = match[chosen]
-    start, end = clause_around(measured, starts[at], ends[at])
+    vote = _segment_votes(measured, classifier, segment, outputs[label])
+    silent = np.bincount(measured.spoken.tokens.segments, minlength=len(rows)) == 0
+    vote[silent[segment] | ~sides_of_label[label, measured.segments.sides[segment]]] = -np.inf
+    best = _best_of_each(pair, vote, segment)
+    best = best[vote[best] > LEAST_VOTE]
+    at, labels = segment[best], label[best]
+    start, end = _strongest_clause(measured, at, outputs[labels])
     nobody = np.full(len(at), len(classifier.rules), np.int64)
-    return _located(measured, pair_row[pairs], pair_label[pairs], nobody, segments[at], start, end)
+    return _located(measured, pair_row[pair[best]], labels, nobody, at, start, end)
 
 
-def _clauses_of(measured: Measured, starts: Ints) -> Ints:
+def _spread(starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
+    """Ranges written out: for each range its number once per element, and the elements."""
+    sizes = ends - starts
+    number = np.repeat(np.arange(len(starts)), sizes)
+    return number, np.arange(len(number)) - np.repeat(np.cumsum(sizes) - sizes, sizes) + starts[number]
+
+
+def _best_of_each(group: Ints, vote: Floats, tie: Ints) -> Ints:
+    """Per group the place of the highest vote (of equals the lowest `tie`)."""
+    order = np.lexsort((tie, -np.round(vote, 4), group))
+    first = (
+        np.concatenate([[True], group[order][1:] != group[order][:-1]]) if len(order) else np.zeros(0, bool)
+    )
+    return order[first]
+
+
+def _segment_votes(measured: Measured, classifier: Classifier, segments: Ints, outputs: Ints) -> Floats:
+    """Log-odds that what was said in each segment adds to an output each: its words and the signals heard in it."""
+    spoken = measured.spoken
+    words = np.einsum("ij,ij->i", spoken.shares[segments], spoken.table.lexicon.projection[:, outputs].T)
+    matches = measured.matches
+    starts = np.searchsorted(matches.segments, np.arange(len(measured.segments) + 1))
+    pair, match = _spread(starts[segments], starts[segments + 1])
+    vote = np.zeros(len(pair), np.float32)
+    for places in slot_places(matches, measured.segments, measured.talk, classifier.signal_of):
+        at = places[match]
+        vote += np.where(at >= 0, classifier.weights[np.maximum(at, 0), outputs[pair]], 0)
+    result: Floats = words + np.bincount(pair, vote, len(segments)).astype(np.float32)
+    return result
+
+
+def _strongest_clause(measured: Measured, segments: Ints, outputs: Ints) -> tuple[Ints, Ints]:
+    """In each segment the clause whose words vote most for an output."""
+    tokens = measured.spoken.tokens
     data = np.frombuffer(measured.form.data, np.uint8)
     breaks = np.flatnonzero((data == 0x2E) | (data == 0x3F) | (data == 0x0A))
-    return np.searchsorted(breaks, starts, side="right")
-
-
-def _strongest_clauses(pair: Ints, clause: Ints, vote: Floats) -> tuple[Ints, Ints]:
-    """Per pair the clause with the highest sum of votes (the first of equals): the place of its strongest vote, and the pair."""
-    keep = np.flatnonzero(np.abs(vote) > 0)
-    if not len(keep):
-        return keep, keep
-    order = keep[np.lexsort((-vote[keep], clause[keep], pair[keep]))]
-    new = np.concatenate(
-        [[True], (pair[order][1:] != pair[order][:-1]) | (clause[order][1:] != clause[order][:-1])]
+    starts = np.searchsorted(tokens.segments, segments)
+    ends = np.searchsorted(tokens.segments, segments, side="right")
+    pair, token = _spread(starts, ends)
+    slots = SLOT_OF_SIDE[measured.segments.sides[tokens.segments[token]]]
+    vote = measured.spoken.token_votes(token, slots, outputs[pair])
+    clause = np.searchsorted(breaks, tokens.starts[token], side="right")
+    new = (
+        np.concatenate([[True], (pair[1:] != pair[:-1]) | (clause[1:] != clause[:-1])])
+        if len(pair)
+        else np.zeros(0, bool)
     )
     heads = np.flatnonzero(new)
-    sums = np.add.reduceat(vote[order], heads)
-    best = np.lexsort((clause[order][heads], -sums, pair[order][heads]))
-    pairs = pair[order][heads][best]
-    top = best[np.concatenate([[True], pairs[1:] != pairs[:-1]])]
-    top = top[sums[top] > LEAST_VOTE]
-    return order[heads[top]], pair[order][heads[top]]
+    sums = np.add.reduceat(vote, heads) if len(heads) else vote
+    chosen = _best_of_each(pair[heads], sums, clause[heads])
+    size = np.diff(np.concatenate([heads, [len(pair)]]))
+    inner = _peaks(vote, heads[chosen], size[chosen])
+    at = token[inner]
+    return clause_around(measured, tokens.starts[at], tokens.starts[at] + tokens.lengths[at])
 
 
-def _votes(measured: Measured, classifier: Classifier):  # type: ignore[no-untyped-def]
-    """All matches, of rules and of learned terms: ends, segments, starts, and a function (match, output) → learned vote."""
-    rules, terms = measured.matches, measured.term_matches
-    columns = slot_places(rules, measured.segments, measured.talk, classifier.signal_of)
-    term = terms.rules.astype(np.int64) - classifier.n_rules
-    slot = term_slots(terms, measured.segments)
-    n = len(rules.rules)
-
-    def votes(match: Ints, output: Ints) -> Floats:
-        vote = np.zeros(len(match), np.float32)
-        is_rule = match < n
-        at, out = match[is_rule], output[is_rule]
-        for places in columns:
-            place = places[at]
-            vote[is_rule] += np.where(place >= 0, classifier.weights[np.maximum(place, 0), out], 0)
-        at = match[~is_rule] - n
-        if len(at):
-            vote[~is_rule] = classifier.model.term_weights[term[at], slot[at], output[~is_rule]]
-        return vote
-
-    def both(name: str) -> Ints:
-        return np.concatenate([getattr(rules, name), getattr(terms, name)])
-
-    return both("ends"), both("segments"), both("starts"), votes
+def _peaks(vote: Floats, heads: Ints, sizes: Ints) -> Ints:
+    """In each run of votes the place of the highest."""
+    run, place = _spread(heads, heads + sizes)
+    return place[_best_of_each(run, vote[place], place)]
 
 
 def clause_around(measured: Measured, starts: Ints, ends: Ints) -> tuple[Ints, Ints]:

@@ -201,9 +201,7 @@ def _fill_talk(
     shape[:, _AT["short.customer"]] = (spoken > 0) & (spoken < 25)
 
 
-def signal_columns(
-    matches: Matches, segments: Segments, talk: Talk, signal_of: Ints, weight_of: Floats, signals: int
-) -> Floats:
+def signal_columns(matches: Matches, segments: Segments, talk: Talk, signal_of: Ints, signals: int) -> Floats:
     """What was heard, rows × (signals · len(SLOTS)): in each slot min(2, √(number of messages with the signal))."""
     rows = talk.shape.shape[0]
     signal = signal_of[matches.rules]

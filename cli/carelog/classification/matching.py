@@ -89,8 +89,8 @@ def compile_expressions(expressions: Expressions) -> hyperscan.Database:
 def _compile(expressions: Expressions) -> hyperscan.Database:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     flags = [
-        hyperscan.HS_FLAG_DOTALL | (hyperscan.HS_FLAG_SOM_LEFTMOST if i < expressions.guards else 0)
-        for i in expressions.ids
+        hyperscan.HS_FLAG_DOTALL | (hyperscan.HS_FLAG_SOM_LEFTMOST if _tells_start(t, i, expressions) else 0)
+        for t, i in zip(expressions.texts, expressions.ids, strict=True)
     ]
     try:
         database.compile(
@@ -104,6 +104,26 @@ def _compile(expressions: Expressions) -> hyperscan.Database:
             f"a pattern of the rulebooks cannot be compiled: {error}", "`carelog rules check` names it"
         ) from error
     return database
+
+
+def _tells_start(text: str, identity: int, expressions: Expressions) -> bool:
+    """Whether hyperscan can tell where matches of a pattern start: with gaps in it the automaton would be too large."""
+    return identity < expressions.guards and "{" not in text and "*" not in text
+
+
+_WORDS_BACK = 5
+
+
+def _starts_of_gapped(form: NormalForm, ends: Places) -> Places:
+    """Where matches of patterns with gaps start at the latest: some words back, in the same clause."""
+    data = np.frombuffer(form.data, np.uint8)
+    separators = np.flatnonzero((data == 0x20) | (data == 0x2E) | (data == 0x3F) | (data == 0x0A))
+    breaks = np.flatnonzero((data == 0x2E) | (data == 0x3F) | (data == 0x0A))
+    at = np.searchsorted(separators, ends - 1, side="left")
+    far = separators[np.maximum(at - _WORDS_BACK, 0)]
+    clause = np.searchsorted(breaks, ends - 1, side="left") - 1
+    near = np.where(clause >= 0, breaks[np.maximum(clause, 0)], 0)
+    return np.minimum(np.maximum(np.maximum(far, near), ends - 150), ends - 1)
 
 
 def scan(database: hyperscan.Database, expressions: Expressions, form: NormalForm) -> Matches:
@@ -120,6 +140,8 @@ def scan(database: hyperscan.Database, expressions: Expressions, form: NormalFor
         none = np.zeros(0, np.int64)
         return Matches(none.astype(np.int32), none, none, none)
     table = np.array(found, np.int64)
+    unknown = (table[:, 1] == 0) & (table[:, 0] < expressions.guards)
+    table[unknown, 1] = _starts_of_gapped(form, table[unknown, 2])
     segments = form.segment_of(table[:, 2] - 1)
     order = np.lexsort((table[:, 1], table[:, 2], table[:, 0], segments))
     table, segments = table[order], segments[order]

@@ -1,4 +1,4 @@
-"""The learned weights: how much each signal, each shape of a record and each learned term speaks for each label.
+"""The learned weights: how much each signal, each shape of a record and each word speaks for each label.
 
 A linear model, so that every score is a sum whose parts can be shown. `make train` rebuilds the file from the training records.
 """
@@ -13,6 +13,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from carelog.classification.lexical import LEXICAL_SLOTS, Lexicon
 from carelog.labels import ACTIVITIES, ORIENTATIONS, OUTCOMES, SATISFACTIONS, STAGES, TOUCHPOINTS
 from carelog.resources import rulebook_resource
 
@@ -34,19 +35,17 @@ OUTPUTS = (
 """What the model scores: log-odds for yes/no labels, logits for the labels of which one is chosen."""
 
 OUTPUT_AT: Mapping[str, int] = {name: place for place, name in enumerate(OUTPUTS)}
-TERM_SLOTS = ("customer", "company", "field")
 MODEL_FILE = "model.npz"
 
 
 @dataclass(frozen=True)
 class Model:
-    """`signal_weights`: columns of `features` × OUTPUTS. `term_weights`: terms × TERM_SLOTS × OUTPUTS. `thresholds` per OUTPUT."""
+    """`signal_weights`: columns of `features` × OUTPUTS; `lexicon`: what words say; `bias` and `thresholds` per OUTPUT."""
 
     features: tuple[str, ...]
     signal_weights: Floats
     bias: Floats
-    terms: tuple[str, ...]
-    term_weights: Floats
+    lexicon: Lexicon
     thresholds: Floats
 
     @property
@@ -68,30 +67,50 @@ def _load() -> Model:
 def from_bytes(content: bytes) -> Model:
     """A model from the bytes of its file."""
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        terms = tuple(arrays["terms"].tobytes().decode().split("\n")) if arrays["terms"].size else ()
+        vectors = arrays["vectors"].astype(np.float32) * arrays["vector_scale"]
+        lexicon = Lexicon(arrays["keys"], vectors, arrays["lengths"].astype(np.float32), arrays["projection"])
         return Model(
             tuple(arrays["features"].tobytes().decode().split("\n")),
             arrays["signal_weights"].astype(np.float32),
             arrays["bias"].astype(np.float32),
-            terms,
-            arrays["term_weights"].astype(np.float32),
+            lexicon,
             arrays["thresholds"].astype(np.float32),
         )
 
 
 def to_bytes(model: Model) -> bytes:
-    """The model as a file; the same model gives the same bytes."""
+    """The model as a file; the same model gives the same bytes. Vectors are kept as eight-bit numbers with one scale per place."""
+    lexicon = model.lexicon
+    scale = (
+        np.maximum(np.abs(lexicon.vectors).max(axis=(0, 1)) / 127, 1e-12)
+        if len(lexicon.keys)
+        else np.ones(lexicon.rank)
+    )
     file = io.BytesIO()
     np.savez_compressed(
         file,
         features=np.frombuffer("\n".join(model.features).encode(), np.uint8),
         signal_weights=model.signal_weights.astype(np.float16),
         bias=model.bias.astype(np.float32),
-        terms=np.frombuffer("\n".join(model.terms).encode(), np.uint8),
-        term_weights=model.term_weights.astype(np.float16),
+        keys=lexicon.keys,
+        vectors=np.round(lexicon.vectors / scale).astype(np.int8),
+        vector_scale=scale.astype(np.float32),
+        lengths=lexicon.lengths.astype(np.float16),
+        projection=lexicon.projection.astype(np.float32),
         thresholds=model.thresholds.astype(np.float32),
     )
     return file.getvalue()
+
+
+def empty_lexicon() -> Lexicon:
+    """A lexicon that knows no word."""
+    shape = (0, len(LEXICAL_SLOTS), 1)
+    return Lexicon(
+        np.zeros(0, np.uint64),
+        np.zeros(shape, np.float32),
+        np.zeros(0, np.float32),
+        np.zeros((1, len(OUTPUTS)), np.float32),
+    )
 
 
 def align_weights(model: Model, names: Sequence[str]) -> Floats:

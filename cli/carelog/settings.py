@@ -1,6 +1,7 @@
 """Settings: what `carelog.toml` may say, what is in force, and where each value comes from.
 
-Every setting stands once in SETTINGS with its default and its check. Files are read in this order, later ones win: the
+Every setting stands once in SETTINGS with its default and its check. Files are read in this order, later
+ones win: the
 user's own, the one in the folder; `--config F` replaces both. The command line wins over all of them.
 """
 
@@ -24,10 +25,12 @@ RECORDED = "recorded"
 """The zone that is none: every interaction counts at the local time its source wrote."""
 
 SECTIONS = (
-    "headline", "care_service", "stages", "satisfaction", "complaints", "journey", "style", "quality", "definitions",
+    "headline", "care_service", "stages", "satisfaction", "complaints", "journey", "style", "quality",
+    "definitions",
 )  # fmt: skip
 SERVICE_LEVELS = (
-    "late_abandons_count", "answered_only", "all_abandons_count", "early_abandons_succeed", "short_abandons_succeed",
+    "late_abandons_count", "answered_only", "all_abandons_count", "early_abandons_succeed",
+    "short_abandons_succeed",
 )  # fmt: skip
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NAME_MODES = ("show", "pseudonym", "hide")
@@ -38,7 +41,8 @@ Check = Callable[[Any], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One key of the config: its default, what it means, and a check that returns what is wrong (None: nothing)."""
+    """One key of the config: its default, what it means, and a check that returns what is wrong (None:
+    nothing)."""
 
     default: Any
     meaning: str
@@ -199,7 +203,8 @@ def user_config_path() -> Path:
 
 
 def load_settings(config: str | None = None, folder: Path | None = None) -> Settings:
-    """The settings in force for `folder` (default: the current one). UsageProblem names file and key of what is wrong."""
+    """The settings in force for `folder` (default: the current one). UsageProblem names file and key of
+    what is wrong."""
     if config is not None:
         return _merge(default_settings(), Path(config), config)
     settings = default_settings()

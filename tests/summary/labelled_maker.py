@@ -1,6 +1,8 @@
-"""Labelled interactions of an invented centre, seeded, any size: stages drive satisfaction, care brings customers back.
+"""Labelled interactions of an invented centre, seeded, any size: stages drive satisfaction, care brings
+customers back.
 
-Columns are made at once, so that a million rows take seconds. Run as a program: `labelled_maker.py ROWS OUT.parquet [SEED]`.
+Columns are made at once, so that a million rows take seconds. Run as a program: `labelled_maker.py ROWS
+OUT.parquet [SEED]`.
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ def _pick(
 def _activities(
     random: np.random.Generator, care: np.ndarray, empty: np.ndarray
 ) -> tuple[pa.Array, np.ndarray]:
-    """Lists of one or two activities, and the care share by the codebook's weights (2 for the first, 1 for the second)."""
+    """Lists of one or two activities, and the care share by the codebook's weights (2 for the first, 1 for
+    the second)."""
     rows = len(care)
     names = np.array(ACTIVITIES, dtype=object)
     cares = len(CARE_ACTIVITIES)

@@ -39,7 +39,8 @@ from carelog.summary.summarize import (
     "outputs",
     metavar="F",
     multiple=True,
-    help="Write a report: .html, .md, .json, .csv, .txt, .xlsx; repeatable, all from one pass. Without: the terminal.",
+    help="Write a report: .html, .md, .json, .csv, .txt, .xlsx; repeatable, all from one pass. Without: "
+    "the terminal.",
 )
 @click.option(
     "--format", "report_format", type=click.Choice([f[1:] for f in FORMATS]), help="The format of `-o -`."
@@ -98,7 +99,8 @@ def command(
     \b
     Examples:
       carelog summarize labelled.parquet
-      carelog summarize labelled.parquet --from 2026-03 --to 2026-03 --compare previous -o march.html -o march.json
+      carelog summarize labelled.parquet --from 2026-03 --to 2026-03 --compare previous -o march.html -o
+      march.json
       carelog summarize labelled/ --by team,month -o teams.csv
       carelog summarize labelled.parquet --fail-if 'care_share < 0.25' --fail-if 'csat:channel=chat < 80%'
       carelog summarize labelled.parquet --records complaint_rate:team=Billing

@@ -9,10 +9,13 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import altair as alt
+import altair
 import vl_convert
 
 from carelog.reports.shapes import Chart
+
+# Altair's own types do not know keyword arguments kept in a dict, nor what `layer` gives.
+alt: Any = altair
 
 INK, FAINT, GRID = "#1b1f24", "#5b6470", "#d9dde2"
 CARE, SERVICE, MIXED, NEITHER = "#0b7566", "#a2521b", "#7d8590", "#c9ced6"
@@ -43,7 +46,8 @@ def _own_ids(svg: str, name: str) -> str:
 def _config() -> dict[str, Any]:
     axis = {
         "labelColor": FAINT, "titleColor": FAINT, "gridColor": GRID, "domain": False, "ticks": False,
-        "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "labelPadding": 6, "labelLimit": 150,
+        "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "labelPadding": 6,
+        "labelLimit": 150,
     }  # fmt: skip
     legend = {
         "labelColor": FAINT,
@@ -53,16 +57,17 @@ def _config() -> dict[str, Any]:
         "symbolType": "square",
     }
     return {
-        "background": "transparent", "font": SOFT_FONT, "view": {"stroke": None}, "axis": axis, "legend": legend,
+        "background": "transparent", "font": SOFT_FONT, "view": {"stroke": None}, "axis": axis,
+        "legend": legend,
         "padding": {"left": 12, "top": 2, "right": 12, "bottom": 2},
     }  # fmt: skip
 
 
-def _percent_axis(**more: Any) -> alt.Axis:
+def _percent_axis(**more: Any) -> Any:
     return alt.Axis(format="%", title=None, tickCount=5, **more)
 
 
-def _values(chart: Chart) -> alt.Data:
+def _values(chart: Chart) -> Any:
     return alt.Data(values=chart.rows)
 
 
@@ -70,7 +75,7 @@ def _order(chart: Chart, field: str) -> list[str]:
     return list(dict.fromkeys(str(row[field]) for row in chart.rows))
 
 
-def _orientation(chart: Chart) -> alt.Chart:
+def _orientation(chart: Chart) -> Any:
     titles = {str(row["order"]): str(row["kind"]) for row in chart.rows}
     kinds = [k for k in ORIENTATION_COLORS if k in titles]
     color = alt.Color(
@@ -91,7 +96,7 @@ def _orientation(chart: Chart) -> alt.Chart:
     )
 
 
-def _trend(chart: Chart) -> alt.LayerChart:
+def _trend(chart: Chart) -> Any:
     labels = [str(row["label"]) for row in chart.rows]
     base = alt.Chart(_values(chart), width=WIDTH - 50, height=200)
     every = max(1, -(-len(labels) // 6))
@@ -104,7 +109,7 @@ def _trend(chart: Chart) -> alt.LayerChart:
     return alt.layer(band, line, dots)
 
 
-def _activities(chart: Chart) -> alt.LayerChart:
+def _activities(chart: Chart) -> Any:
     rows = sorted(chart.rows, key=lambda r: -float(r["value"]))
     order = [str(r["label"]) for r in rows]
     words = [chart.options["care"], chart.options["service"]]
@@ -117,7 +122,7 @@ def _activities(chart: Chart) -> alt.LayerChart:
     return alt.layer(bars, whiskers)
 
 
-def _whiskers(chart: Chart) -> alt.LayerChart:
+def _whiskers(chart: Chart) -> Any:
     order, sources = _order(chart, "label"), _order(chart, "source")
     rows = [{**row, "shift": sources.index(str(row["source"]))} for row in chart.rows]
     base = alt.Chart(alt.Data(values=rows), width=WIDTH - 140, height=(26 + 16 * len(sources)) * len(order))
@@ -133,7 +138,7 @@ def _whiskers(chart: Chart) -> alt.LayerChart:
     return alt.layer(zero, rule, dot)
 
 
-def _steps(chart: Chart) -> alt.LayerChart:
+def _steps(chart: Chart) -> Any:
     sources = _order(chart, "source")
     base = alt.Chart(_values(chart), width=WIDTH - 50, height=220)
     x = alt.X("score:O", title=None, axis=alt.Axis(grid=False, labelAngle=0))
@@ -149,8 +154,9 @@ def _steps(chart: Chart) -> alt.LayerChart:
     return alt.layer(rule, dot)
 
 
-def _flow(chart: Chart) -> alt.LayerChart:
-    """Ribbons from the touchpoints on the left to the next ones on the right, as wide as there are contacts."""
+def _flow(chart: Chart) -> Any:
+    """Ribbons from the touchpoints on the left to the next ones on the right, as wide as there are
+    contacts."""
     left, right = _stack(chart.rows, "from"), _stack(chart.rows, "to")
     ribbons, starts, ends = [], {k: v[0] for k, v in left.items()}, {k: v[0] for k, v in right.items()}
     for number, row in enumerate(sorted(chart.rows, key=lambda r: (left[r["from"]][0], right[r["to"]][0]))):
@@ -184,7 +190,7 @@ def _flow(chart: Chart) -> alt.LayerChart:
             for n in nodes
             if n["align"] == align
         ]
-        text = alt.Chart(alt.Data(values=texts)).mark_text(align=align, color=INK, fontSize=12)  # type: ignore[arg-type]
+        text = alt.Chart(alt.Data(values=texts)).mark_text(align=align, color=INK, fontSize=12)
         layers.append(text.encode(x="x:Q", y=alt.Y("middle:Q", **y), text="name:N"))
     return alt.layer(*layers)
 

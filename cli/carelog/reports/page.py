@@ -1,6 +1,7 @@
 """A report as one HTML file: opens offline, loads nothing, and nothing in a record becomes markup.
 
-The page forbids itself every request by a Content-Security-Policy that allows exactly its own style and script.
+The page forbids itself every request by a Content-Security-Policy that allows exactly its own style and
+script.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from carelog.reports.words import LOCALES, load_words
 
 @dataclass(frozen=True, slots=True)
 class BlockGroup:
-    """Neighbouring blocks that the page lays out together: charts side by side, everything else one by one."""
+    """Neighbouring blocks that the page lays out together: charts side by side, everything else one by
+    one."""
 
     kind: str
     blocks: list[Block]

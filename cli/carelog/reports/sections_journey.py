@@ -23,7 +23,8 @@ def complaints(summary: Summary, words: Words) -> list[Block]:
     """How many are heard, how fast, with what outcome, about what; and those worth reading."""
     lead = Paragraph(
         words.t(
-            "A complaint is heard when it can be said and gets an answer. Many heard is not bad; unanswered is."
+            "A complaint is heard when it can be said and gets an answer. Many heard is not bad; "
+            "unanswered is."
         ),
         "lead",
     )
@@ -69,7 +70,8 @@ def _aspect_chart(summary: Summary, words: Words) -> Chart | None:
             title = words.t(ASPECT_TITLES[aspect])
             interval = figure.interval
             rows.append(
-                {"label": title, "source": words.t("all interactions"), "kind": "stated", "value": figure.value,
+                {"label": title, "source": words.t("all interactions"), "kind": "stated",
+                "value": figure.value,
                  "low": interval.low, "high": interval.high}
             )  # fmt: skip
     if not rows:
@@ -88,7 +90,8 @@ def _case_table(words: Words, name: str, cases: list[Case]) -> DataTable:
         evidence = "; ".join(_evidence_text(e) for e in case.evidence)
         outcome = group_text(words, "outcome", case.outcome)
         rows.append(
-            [Cell(case.interaction_id), Cell(case.started_at), Cell(group_text(words, "channel", case.channel)),
+            [Cell(case.interaction_id), Cell(case.started_at), Cell(group_text(words, "channel",
+            case.channel)),
              Cell(case.agent_id or words.t("not recorded")), Cell(outcome), Cell(evidence)]
         )  # fmt: skip
     return DataTable(f"top-{name}", words.t(TOP_TITLES[name]), columns, rows)
@@ -103,14 +106,16 @@ def journey(summary: Summary, words: Words) -> list[Block]:
     """Contacts by touchpoint, from one to the next, where customers leave, and who has to come again."""
     lead = Paragraph(
         words.t(
-            "One contact is one point of the journey. Where contacts pile up, something earlier can be prevented."
+            "One contact is one point of the journey. Where contacts pile up, something earlier can be "
+            "prevented."
         ),
         "lead",
     )
     places = [f"journey.{t}" for t in TOUCHPOINTS]
     exits = [f"exit_point.{t}" for t in TOUCHPOINTS]
     again = [
-        "first_contact_resolution", "repeat_contact_rate", "censored_contacts", "returning_customer_rate", "contact_rate",
+        "first_contact_resolution", "repeat_contact_rate", "censored_contacts", "returning_customer_rate",
+        "contact_rate",
         "proactive_effect.repeat", "proactive_effect.churn",
     ]  # fmt: skip
     blocks: list[Block | None] = [
@@ -198,7 +203,8 @@ def style(summary: Summary, words: Words) -> list[Block]:
     """Supportive and hierarchical signs, and satisfaction beside them."""
     lead = Paragraph(
         words.t(
-            "Supportive: finding a way, keeping ownership. Hierarchical: procedure first, transfers, “not allowed”."
+            "Supportive: finding a way, keeping ownership. Hierarchical: procedure first, transfers, "
+            "“not allowed”."
         ),
         "lead",
     )

@@ -56,7 +56,8 @@ def quality(summary: Summary, words: Words) -> list[Block]:
         blocks.append(
             Paragraph(
                 words.t(
-                    "The input was labelled with several rulebooks; figures of different ones are not comparable."
+                    "The input was labelled with several rulebooks; figures of different ones are not "
+                    "comparable."
                 ),
                 "note",
             )
@@ -132,7 +133,8 @@ def definitions(summary: Summary, words: Words) -> list[Block]:
     ]
     facts.append(
         words.t(
-            "Intervals are 95 %: Wilson for rates, Newcombe for differences, Student's t for means, order statistics for medians, bootstrap for amounts."
+            "Intervals are 95 %: Wilson for rates, Newcombe for differences, Student's t for means, "
+            "order statistics for medians, bootstrap for amounts."
         )
     )
     facts.append(

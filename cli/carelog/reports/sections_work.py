@@ -124,7 +124,8 @@ def care_service(summary: Summary, words: Words) -> list[Block]:
     """The split by every column, the activities, proactive work, costs and value."""
     lead = Paragraph(
         words.t(
-            "Care wins and keeps customers: informing, listening, following up. Service does the job at hand: "
+            "Care wins and keeps customers: informing, listening, following up. Service does the job at "
+            "hand: "
             "selling, delivering, repairing. Both are always there; the question is how much of each."
         ),
         "lead",
@@ -146,7 +147,8 @@ def care_service(summary: Summary, words: Words) -> list[Block]:
         ),
         Paragraph(
             words.t(
-                "The value of care is a difference between two groups of customers. It does not say that care caused it."
+                "The value of care is a difference between two groups of customers. It does not say that "
+                "care caused it."
             ),
             "note",
         ),
@@ -209,7 +211,8 @@ def _channel_chart(summary: Summary, words: Words) -> Chart | None:
     if not rows:
         return None
     alt = "; ".join(
-        f"{group_text(words, 'channel', g.key)}: {words.t('care share')} {value_text(words, g.figures['care_share'])}"
+        f"{group_text(words, 'channel', g.key)}: {words.t('care share')} "
+        f"{value_text(words, g.figures['care_share'])}"
         for g in summary.groupings["channel"].groups
     )
     return Chart("orientation-channel", "orientation", words.t("Orientation by channel"), alt, rows)
@@ -281,7 +284,8 @@ def stages(summary: Summary, words: Words) -> list[Block]:
     """The five stages, what goes with them, and the times that support teams know."""
     lead = Paragraph(
         words.t(
-            "Excellent service has five stages: welcome, rapport, finding the need, a relevant solution, gratitude."
+            "Excellent service has five stages: welcome, rapport, finding the need, a relevant solution, "
+            "gratitude."
         ),
         "lead",
     )
@@ -374,7 +378,8 @@ def satisfaction(summary: Summary, words: Words) -> list[Block]:
     """Stated and inferred apart; what the satisfied do next."""
     lead = Paragraph(
         words.t(
-            "Stated is what customers answered in surveys, inferred what their words tell. The two are never added."
+            "Stated is what customers answered in surveys, inferred what their words tell. The two are "
+            "never added."
         ),
         "lead",
     )
@@ -388,7 +393,8 @@ def satisfaction(summary: Summary, words: Words) -> list[Block]:
         "survey_rate",
     ]
     after = [
-        "care_loyalty.satisfied", "care_loyalty.dissatisfied", "care_loyalty", "care_loyalty.orders.satisfied",
+        "care_loyalty.satisfied", "care_loyalty.dissatisfied", "care_loyalty",
+        "care_loyalty.orders.satisfied",
         "care_loyalty.orders.dissatisfied", "care_loyalty.spend.satisfied", "care_loyalty.spend.dissatisfied",
         "loyalty_rate", "churn_risk_rate",
     ]  # fmt: skip

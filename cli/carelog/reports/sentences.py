@@ -15,7 +15,8 @@ SPREAD_COLUMNS = ("channel", "team", "store_id", "language")
 
 
 def headline_sentences(summary: Summary, words: Words) -> list[str]:
-    """Up to three sentences: the surest movements against the compared period, else the largest differences within."""
+    """Up to three sentences: the surest movements against the compared period, else the largest
+    differences within."""
     moved = [_moved(summary, words, c) for c in _distinct(sure_changes(summary.changes))]
     standing = (s for s in _standing(summary, words) if s)
     return [*moved[:MOST], *standing][:MOST]
@@ -81,7 +82,8 @@ def _widest_spread(summary: Summary, words: Words) -> str | None:
         return None
     _, by, low, high = best
     return words.t(
-        "{column}: care share is highest for {high} ({high_value}, n {high_n}) and lowest for {low} ({low_value}, n {low_n}).",
+        "{column}: care share is highest for {high} ({high_value}, n {high_n}) and lowest for {low} "
+        "({low_value}, n {low_n}).",
         column=words.t(COLUMN_TITLES[by]),
         high=group_text(words, by, high.key),
         high_value=value_text(words, high.figures["care_share"]),
@@ -106,7 +108,8 @@ def _strongest_stage(summary: Summary, words: Words) -> str | None:
             stage, figure = max(sure, key=lambda pair: pair[1].value or 0.0)
             parts = figure.parts
             return words.t(
-                "Where the stage “{stage}” is done {with_value} are satisfied, where it is not {without_value} "
+                "Where the stage “{stage}” is done {with_value} are satisfied, where it is not "
+                "{without_value} "
                 "(difference {interval}, n {n}, satisfaction {source}).",
                 stage=words.t(STAGE_TITLES[stage]),
                 with_value=words.percent(parts["hits_with"] / parts["n_with"]),
@@ -123,7 +126,8 @@ def _complaints(summary: Summary, words: Words) -> str | None:
     if rate.value is None or resolved.value is None:
         return None
     return words.t(
-        "{rate} of the interactions hold a complaint (n {n}); {resolved} of the complaints end resolved (n {n_complaints}).",
+        "{rate} of the interactions hold a complaint (n {n}); {resolved} of the complaints end resolved "
+        "(n {n_complaints}).",
         rate=value_text(words, rate),
         n=words.count(rate.n),
         resolved=value_text(words, resolved),

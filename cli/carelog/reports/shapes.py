@@ -1,4 +1,5 @@
-"""What a report is made of before it is text: sections of facts, paragraphs, tables and charts, in the reader's words."""
+"""What a report is made of before it is text: sections of facts, paragraphs, tables and charts, in the
+reader's words."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table; numbers stand right. `weight` 1 fits on 80 characters, higher ones only where there is room."""
+    """A column of a table; numbers stand right. `weight` 1 fits on 80 characters, higher ones only where
+    there is room."""
 
     title: str
     numeric: bool = False
@@ -34,7 +36,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class DataTable:
-    """A table; `omitted` rows were cut and are said to be. `id` names it in links; `by` is the column it groups by.
+    """A table; `omitted` rows were cut and are said to be. `id` names it in links; `by` is the column it
+    groups by.
 
     The page shows a `folded` table closed until it is opened.
     """
@@ -96,7 +99,8 @@ class Points:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart for the page: `kind` names its drawing, `rows` its values; `alt` says in words what it shows."""
+    """A chart for the page: `kind` names its drawing, `rows` its values; `alt` says in words what it
+    shows."""
 
     id: str
     kind: str

@@ -10,7 +10,8 @@ from carelog.reports.summary_json import round_number
 from carelog.summary.figures import Figure, Metric, Summary
 
 COLUMNS = (
-    "by", "key", "metric", "value", "numerator", "denominator", "n", "low", "high", "method", "p90", "reason", "unit",
+    "by", "key", "metric", "value", "numerator", "denominator", "n", "low", "high", "method", "p90",
+    "reason", "unit",
     "currency", "version", "formula", "from", "to", "tz",
 )  # fmt: skip
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
@@ -22,7 +23,8 @@ def safe_cell(text: str) -> str:
 
 
 def to_csv(summary: Summary) -> str:
-    """All figures; `by` and `key` are empty for those over all interactions, `key` alone where it is not recorded."""
+    """All figures; `by` and `key` are empty for those over all interactions, `key` alone where it is not
+    recorded."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)

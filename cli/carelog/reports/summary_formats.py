@@ -1,4 +1,5 @@
-"""The formats of a summary, by the ending of the output's name: one dict feeds the option's help and the dispatch."""
+"""The formats of a summary, by the ending of the output's name: one dict feeds the option's help and the
+dispatch."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ from carelog.summary.figures import Summary
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How the reader sees it: language, for the terminal width and colour, for the page a logo as a `data:` address."""
+    """How the reader sees it: language, for the terminal width and colour, for the page a logo as a
+    `data:` address."""
 
     language: str = "en"
     width: int = 80
@@ -51,7 +53,8 @@ FORMATS: dict[str, Callable[[Summary, Reading], str | bytes]] = {
 
 
 def format_of(output: str, asked: str | None = None) -> str:
-    """The format of an output: what was asked for, else its ending; text on standard output. UsageProblem for another ending."""
+    """The format of an output: what was asked for, else its ending; text on standard output. UsageProblem
+    for another ending."""
     ending = f".{asked}" if asked else PurePath(output).suffix.lower()
     if output == "-" and not asked:
         return ".txt"

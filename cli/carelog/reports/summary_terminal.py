@@ -20,7 +20,8 @@ def to_terminal(report: Report, width: int = 80, color: bool = False) -> str:
     """The report as text of at most `width` columns; with terminal colours only if `color`."""
     out = io.StringIO()
     console = Console(
-        file=out, width=width, force_terminal=color, no_color=not color, highlight=False, markup=False, emoji=False,
+        file=out, width=width, force_terminal=color, no_color=not color, highlight=False, markup=False,
+        emoji=False,
         legacy_windows=False,
     )  # fmt: skip
     console.print(Text(report.title, "bold"))
@@ -85,7 +86,8 @@ def _table(table: DataTable, width: int) -> RenderableType:
 
 
 def _fitting(table: DataTable, width: int) -> list[int]:
-    """Positions of the columns that fit side by side, in order; the first three always. Long texts may wrap at 24."""
+    """Positions of the columns that fit side by side, in order; the first three always. Long texts may
+    wrap at 24."""
     used, shown = 0, []
     for i, column in enumerate(table.columns):
         texts = [t for row in table.rows for t in (row[i].text, row[i].detail)] + [column.title]

@@ -1,4 +1,5 @@
-"""The reader's language: texts by gettext, numbers, dates and durations by Babel. JSON and CSV never pass through here."""
+"""The reader's language: texts by gettext, numbers, dates and durations by Babel. JSON and CSV never pass
+through here."""
 
 from __future__ import annotations
 

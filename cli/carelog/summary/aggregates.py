@@ -132,7 +132,8 @@ KINDS: dict[str, tuple[Callable[[Metric], dict[str, str]], Callable[[Metric, Col
 
 
 def without_customers(metric: Metric) -> Metric:
-    """The metric without its count of distinct customers, which is slow and which groups give once for all metrics."""
+    """The metric without its count of distinct customers, which is slow and which groups give once for all
+    metrics."""
     return replace(metric, counts_customers=False) if metric.counts_customers else metric
 
 
@@ -142,7 +143,8 @@ Keyed = dict[str | None, dict[str, Figure]]
 def count_plain(
     engine: duckdb.DuckDBPyConnection, metrics: Iterable[Metric], key: str, period: int
 ) -> tuple[Keyed, dict[str | None, tuple[int, int]]]:
-    """Figures of every plain metric for every key (an SQL text) in `period`; and interactions and customers per key."""
+    """Figures of every plain metric for every key (an SQL text) in `period`; and interactions and
+    customers per key."""
     chosen = list(metrics)
     plain = [m for m in chosen if m.kind in KINDS]
     columns = {f"m{i}_{name}": sql for i, m in enumerate(plain) for name, sql in KINDS[m.kind][0](m).items()}
@@ -174,7 +176,8 @@ def _to_columns(rows: list[tuple[Any, ...]], first: int, width: int) -> NDArray[
 def _add_spreads(
     engine: duckdb.DuckDBPyConnection, metrics: Sequence[Metric], key: str, period: int, keyed: Keyed
 ) -> None:
-    """Median, 90th percentile and the median's interval: values sorted once per metric and key, read at their ranks."""
+    """Median, 90th percentile and the median's interval: values sorted once per metric and key, read at
+    their ranks."""
     for metric in metrics:
         where = f"period = {period} AND {metric.population}"
         sizes = dict(
@@ -184,7 +187,8 @@ def _add_spreads(
         found = engine.execute(
             f"""
             SELECT wanted.key, list_transform(ranks, lambda r: ordered[r]) FROM (
-                SELECT {key} AS key, list_sort(list({metric.value})) AS ordered FROM contacts WHERE {where} GROUP BY 1
+                SELECT {key} AS key, list_sort(list({metric.value})) AS ordered FROM contacts WHERE {where}
+                    GROUP BY 1
             ) AS sorted JOIN (SELECT unnest($1::VARCHAR[]) AS key, unnest($2::BIGINT[][]) AS ranks) AS wanted
                 ON sorted.key IS NOT DISTINCT FROM wanted.key
             """,
@@ -196,7 +200,8 @@ def _add_spreads(
 
 
 def _ranks(n: int) -> list[int]:
-    """The ranks (from 1) that a spread of n values needs: two for the median, two for p90, two for the median's interval."""
+    """The ranks (from 1) that a spread of n values needs: two for the median, two for p90, two for the
+    median's interval."""
     low, high = median_ranks(n) or (1, n)
     at_90 = 0.9 * (n - 1)
     return [(n + 1) // 2, n // 2 + 1, int(at_90) + 1, min(int(at_90) + 2, n), low, high]

@@ -33,7 +33,8 @@ ORIENTATION_TITLES = {"care": "Mainly care", "service": "Mainly service", "mixed
 CARE_SHARE = Metric(
     name="care_share",
     title="Care share",
-    formula="Σ care weight ÷ Σ (care + service weight) over assessable interactions; a main activity weighs 2, another 1",
+    formula="Σ care weight ÷ Σ (care + service weight) over assessable interactions; a main activity "
+    "weighs 2, another 1",
     unit="share",
     kind="ratio",
     population="whole_weight IS NOT NULL",
@@ -85,7 +86,8 @@ def _minutes(name: str, title: str, share: str) -> Metric:
     return Metric(
         name=name,
         title=title,
-        formula=f"Σ handled time × {name.removesuffix('_minutes')} share, over interactions whose handled time is known",
+        formula=f"Σ handled time × {name.removesuffix('_minutes')} share, over interactions whose handled "
+        "time is known",
         unit="minutes",
         kind="special",
         population="whole_weight IS NOT NULL AND handled IS NOT NULL",
@@ -116,7 +118,8 @@ def _activity_cost(name: str) -> Metric:
     return Metric(
         name=f"cost_of_service.{name}",
         title=ACTIVITY_TITLES[name],
-        formula=f"cost of service of interactions with {name}, shared equally among the service activities of each",
+        formula=f"cost of service of interactions with {name}, shared equally among the service "
+        "activities of each",
         unit="money",
         kind="special",
         population=f"whole_weight IS NOT NULL AND handled IS NOT NULL AND does_{name}",
@@ -153,7 +156,8 @@ def count_minutes_and_costs(
 
 def _count_minutes(engine: duckdb.DuckDBPyConnection, metric: Metric, period: int) -> Figure:
     row = engine.execute(
-        f"SELECT count(*), sum({metric.part}), sum(handled) FROM contacts WHERE period = ? AND {metric.population}",
+        f"SELECT count(*), sum({metric.part}), sum(handled) FROM contacts WHERE period = ? AND "
+        f"{metric.population}",
         [period],
     ).fetchone()
     n, part, whole = row if row else (0, None, None)

@@ -8,7 +8,8 @@ from carelog.summary.figures import Change, Figure, Grouping, Interval, Metric, 
 from carelog.summary.intervals import Z, newcombe
 
 MOVING = (
-    "care_share", "proactive_rate", "stage_score", "satisfied_rate.stated", "satisfied_rate.inferred", "csat", "nps",
+    "care_share", "proactive_rate", "stage_score", "satisfied_rate.stated", "satisfied_rate.inferred",
+    "csat", "nps",
     "complaint_rate", "handle_time", "first_response_time", "wait_time", "service_level", "abandonment_rate",
     "first_contact_resolution", "repeat_contact_rate", "churn_risk_rate", "style_ratio",
 )  # fmt: skip
@@ -44,7 +45,8 @@ def _rank(change: Change) -> tuple[float, float, str, tuple[str, str]]:
 
 
 def to_change(metric: Metric, group: tuple[str, str | None] | None, now: Figure, before: Figure) -> Change:
-    """Now − before with an interval: Newcombe's for rates, from both intervals (square and add) for everything else."""
+    """Now − before with an interval: Newcombe's for rates, from both intervals (square and add) for
+    everything else."""
     if now.value is None or before.value is None:
         reason = now.reason if now.value is None else before.reason
         return Change(metric.name, group, now, before, None, None, None, reason)

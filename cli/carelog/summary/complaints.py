@@ -98,11 +98,13 @@ METRICS = (
 
 
 def create_mentions(engine: duckdb.DuckDBPyConnection, relation: str) -> None:
-    """The table `mentions`: one row per aspect mentioned, with `system`, `interaction_id`, `aspect`, `sign` (1, 0, −1)."""
+    """The table `mentions`: one row per aspect mentioned, with `system`, `interaction_id`, `aspect`,
+    `sign` (1, 0, −1)."""
     engine.execute(
         f"""
         CREATE TEMP TABLE mentions AS
-        SELECT DISTINCT ON (system, interaction_id, position) system, interaction_id, mention.aspect AS aspect,
+        SELECT DISTINCT ON (system, interaction_id, position) system, interaction_id, mention.aspect AS
+            aspect,
             CASE mention.polarity WHEN 'positive' THEN 1 WHEN 'negative' THEN -1 ELSE 0 END AS sign
         FROM (
             SELECT coalesce(source.system, '') AS system, interaction_id, unnest(aspects) AS mention,

@@ -2,14 +2,20 @@
 
 Its columns, beside those of the labelled record of the same name:
 
-- `number`: position in the order of time and id; `customer`: customer_id; `local_at`: the local time in the report's zone;
-  `period`: 1 in the report's period, 2 in the compared one, 0 outside (kept, since customers come back after a period ends).
-- `does_<activity>`: booleans; `care_weight`, `whole_weight`: whole numbers, the codebook's weights in millionths.
+- `number`: position in the order of time and id; `customer`: customer_id; `local_at`: the local time in
+  the report's zone;
+  `period`: 1 in the report's period, 2 in the compared one, 0 outside (kept, since customers come back
+  after a period ends).
+- `does_<activity>`: booleans; `care_weight`, `whole_weight`: whole numbers, the codebook's weights in
+  millionths.
 - `scale`, `score`; `order_kind`, `amount`, `currency` (net: returns negative, voids left out).
-- `wait`, `talk`, `handled`, `first_response`, `resolution`: milliseconds as whole numbers, so that sums are exact; NULL is unknown.
-- `answered`, `abandoned`, `offered`: inbound contacts by phone and chat; `in_hours`: began within business hours.
+- `wait`, `talk`, `handled`, `first_response`, `resolution`: milliseconds as whole numbers, so that sums
+  are exact; NULL is unknown.
+- `answered`, `abandoned`, `offered`: inbound contacts by phone and chat; `in_hours`: began within business
+  hours.
 - `next_at`, `next_touchpoint`: the same customer's next contact; `earlier`: how many came before.
-- `followable`: customer and activity are known; `complete`: the repeat window has passed when the data ends; `repeated`: within it
+- `followable`: customer and activity are known; `complete`: the repeat window has passed when the data
+  ends; `repeated`: within it
   the customer came again with a shared activity.
 - `known_until`: the last instant in the data: what lies after it cannot be known.
 """
@@ -37,8 +43,10 @@ from carelog.summary.labelled import Labelled, quote
 from carelog.summary.periods import Span
 
 GROUP_COLUMNS = (
-    "channel", "direction", "initiative", "status", "customer_id", "customer_kind", "agent_id", "team", "queue",
-    "store_id", "campaign", "language", "category", "orientation", "satisfaction_label", "satisfaction_source",
+    "channel", "direction", "initiative", "status", "customer_id", "customer_kind", "agent_id", "team",
+    "queue",
+    "store_id", "campaign", "language", "category", "orientation", "satisfaction_label",
+    "satisfaction_source",
     "touchpoint", "outcome", "not_assessable_reason", "currency",
 )  # fmt: skip
 """Text columns that `--by` may name."""
@@ -78,7 +86,8 @@ FIXED_VALUES = {
     "order_kind": ("sale", "return", "exchange", "void"),
     "customer_kind": CUSTOMER_KINDS,
 }
-"""Columns with a fixed list of values: a byte each instead of a text. A value that is not in the list is unknown."""
+"""Columns with a fixed list of values: a byte each instead of a text. A value that is not in the list is
+unknown."""
 
 RARE_COLUMNS = ("queue", "campaign", "category", "file")
 """Text columns that are read only where they are asked for."""
@@ -104,10 +113,13 @@ def group_names() -> list[str]:
 def load_labelled(
     engine: duckdb.DuckDBPyConnection, labelled: Labelled, settings: Settings, extra: Collection[str] = ()
 ) -> dict[str, int]:
-    """Make the table `labelled_rows`: each interaction once. Returns counts of `read`, `damaged`, `duplicates`.
+    """Make the table `labelled_rows`: each interaction once. Returns counts of `read`, `damaged`,
+    `duplicates`.
 
-    `extra` names the columns beyond the usual ones that are asked for. An interaction that stands in several files counts
-    once; where the copies differ, the one whose text sorts last wins, so that the order of files does not matter.
+    `extra` names the columns beyond the usual ones that are asked for. An interaction that stands in
+    several files counts
+    once; where the copies differ, the one whose text sorts last wins, so that the order of files does not
+    matter.
     """
     _create_types(engine, labelled.relation)
     first_response = _first_response(labelled.has_messages)
@@ -125,7 +137,8 @@ def load_labelled(
 
 
 def _create_types(engine: duckdb.DuckDBPyConnection, relation: str) -> None:
-    """Types that hold a byte or two for a text: those of the codebook, and of the columns that reports group by."""
+    """Types that hold a byte or two for a text: those of the codebook, and of the columns that reports
+    group by."""
     for name, values in FIXED_VALUES.items():
         engine.execute(f"CREATE TYPE {name}_type AS ENUM ({', '.join(quote(v) for v in values)})")
     for name in KEPT_TEXTS:
@@ -145,7 +158,8 @@ def _drop_duplicates(engine: duckdb.DuckDBPyConnection) -> None:
         """
         CREATE OR REPLACE TEMP TABLE labelled_rows AS
         SELECT * FROM labelled_rows
-        QUALIFY row_number() OVER (PARTITION BY system, interaction_id ORDER BY labelled_rows::VARCHAR DESC) = 1
+        QUALIFY row_number() OVER (PARTITION BY system, interaction_id ORDER BY labelled_rows::VARCHAR
+            DESC) = 1
         """
     )
 
@@ -167,7 +181,8 @@ def found_span(engine: duckdb.DuckDBPyConnection) -> Span:
 def create_contacts(
     engine: duckdb.DuckDBPyConnection, span: Span, compared: Span | None, repeat_days: int
 ) -> None:
-    """Make the table `contacts` from `labelled_rows`, each row knowing its period and the customer's next contact."""
+    """Make the table `contacts` from `labelled_rows`, each row knowing its period and the customer's next
+    contact."""
     engine.execute(_followup_sql())
     window = f"instant + INTERVAL {repeat_days} DAY"
     engine.execute(
@@ -200,13 +215,15 @@ def _followup_sql() -> str:
     return """
         CREATE TEMP TABLE followups AS
         WITH several AS (
-            SELECT customer_id FROM labelled_rows WHERE customer_id IS NOT NULL GROUP BY ALL HAVING count(*) > 1
+            SELECT customer_id FROM labelled_rows WHERE customer_id IS NOT NULL GROUP BY ALL HAVING
+                count(*) > 1
         ), known AS (
             SELECT rowid AS number, customer_id, instant, system, interaction_id, touchpoint, activities
             FROM labelled_rows SEMI JOIN several USING (customer_id)
         ), same AS (
             SELECT number,
-                lead(instant) OVER (PARTITION BY customer_id, activity ORDER BY instant, system, interaction_id) AS later
+                lead(instant) OVER (PARTITION BY customer_id, activity ORDER BY instant, system,
+                    interaction_id) AS later
             FROM (SELECT * EXCLUDE (activities, touchpoint), unnest(activities) AS activity FROM known)
         )
         SELECT number, next_same_at,
@@ -268,12 +285,14 @@ def _milliseconds(seconds: str) -> str:
 def _weight_sql() -> str:
     """The codebook's weights from `care_share` and the number of activities.
 
-    The main activities weigh 2, the others 1, so with k activities the whole is k + 1 to 2k: the smallest of these that
+    The main activities weigh 2, the others 1, so with k activities the whole is k + 1 to 2k: the smallest
+    of these that
     makes the care weight a whole number, else k + 1. In millionths, which keeps sums of broken shares exact.
     """
     count = "greatest(len(activities), 1)"
     fits = " ".join(
-        f"WHEN {more} <= {count} AND abs(care_share * ({count} + {more}) - round(care_share * ({count} + {more}))) < 1e-6 "
+        f"WHEN {more} <= {count} AND abs(care_share * ({count} + {more}) - round(care_share * ({count} + "
+        f"{more}))) < 1e-6 "
         f"THEN {count} + {more}"
         for more in range(1, 7)
     )
@@ -289,7 +308,8 @@ def _handled_sql(settings: Settings) -> str:
     """Worked seconds: the source's own, or the sum of its parts. Elapsed time is never worked time."""
     parts = ["talk_seconds", "hold_seconds", "wrap_up_seconds"]
     if settings["handle_time.missing_parts"] == "absent":
-        whole = f"CASE WHEN coalesce({', '.join(parts)}) IS NOT NULL THEN {' + '.join(f'coalesce({p}, 0)' for p in parts)} END"
+        spent = " + ".join(f"coalesce({part}, 0)" for part in parts)
+        whole = f"CASE WHEN coalesce({', '.join(parts)}) IS NOT NULL THEN {spent} END"
     else:
         whole = " + ".join(parts)
     return f"coalesce(handle_seconds, {whole})"
@@ -302,7 +322,8 @@ def _offered_sql() -> str:
     return f"""
         coalesce({answered}, false) AS answered,
         coalesce({inbound} AND status = 'abandoned', false) AS abandoned,
-        coalesce({inbound} AND status IN ('completed', 'closed', 'open', 'abandoned', 'missed', 'voicemail'), false) AS offered
+        coalesce({inbound} AND status IN ('completed', 'closed', 'open', 'abandoned', 'missed',
+            'voicemail'), false) AS offered
     """
 
 
@@ -321,14 +342,17 @@ def _hours_sql(settings: Settings) -> str:
 
 
 def _first_response(has_messages: bool) -> str:
-    """Seconds to the first answer of a person: the source's own field, else from the messages where the input has them.
+    """Seconds to the first answer of a person: the source's own field, else from the messages where the
+    input has them.
 
-    Only what an agent wrote after the customer's first words counts: no bot, no later turn of a reopened thread, and
+    Only what an agent wrote after the customer's first words counts: no bot, no later turn of a reopened
+    thread, and
     nothing where the company spoke first.
     """
     if not has_messages:
         return "CASE WHEN coalesce(initiative, 'reactive') <> 'proactive' THEN first_response_seconds END"
-    times = "list_transform(list_filter(messages, lambda m: m.speaker = '{}'), lambda m: TRY_CAST(m.at AS TIMESTAMPTZ))"
+    spoken = "list_filter(messages, lambda m: m.speaker = '{}')"
+    times = f"list_transform({spoken}, lambda m: TRY_CAST(m.at AS TIMESTAMPTZ))"
     customer, agent = f"list_min({times.format('customer')})", times.format("agent")
     answer = f"list_min(list_filter({agent}, lambda t: t >= {customer}))"
     company_first = f"list_min({agent}) < {customer}"

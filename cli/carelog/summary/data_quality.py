@@ -53,18 +53,21 @@ MOST_FINDINGS = 200
 def count_reasons(engine: duckdb.DuckDBPyConnection) -> Table:
     """Why interactions of the period could not be assessed."""
     rows = engine.execute(
-        "SELECT not_assessable_reason, count(*) FROM contacts WHERE period = 1 AND NOT assessable GROUP BY ALL "
+        "SELECT not_assessable_reason, count(*) FROM contacts WHERE period = 1 AND NOT assessable GROUP "
+        "BY ALL "
         "ORDER BY 2 DESC, 1 NULLS LAST"
     ).fetchall()
     return Table(("reason", "interactions"), rows)
 
 
 def count_rules(engine: duckdb.DuckDBPyConnection, relation: str) -> Table:
-    """How often each rule stands in the evidence of the whole input: the most and, where there are more, the least frequent."""
+    """How often each rule stands in the evidence of the whole input: the most and, where there are more,
+    the least frequent."""
     rows = engine.execute(
         f"""
         SELECT rule, count(*) FROM (
-            SELECT unnest(list_transform(evidence, lambda e: e.rule)) AS rule FROM ({relation}) WHERE len(evidence) > 0
+            SELECT unnest(list_transform(evidence, lambda e: e.rule)) AS rule FROM ({relation}) WHERE
+                len(evidence) > 0
         ) WHERE rule IS NOT NULL GROUP BY rule ORDER BY 2 DESC, 1
         """
     ).fetchall()
@@ -85,7 +88,8 @@ def list_rulebooks(engine: duckdb.DuckDBPyConnection, relation: str) -> list[dic
 
 
 def read_rejects(paths: Sequence[str]) -> tuple[int, Table]:
-    """How many records the rejects files hold, and their findings by file and kind. MissingInput, UnusableInput."""
+    """How many records the rejects files hold, and their findings by file and kind. MissingInput,
+    UnusableInput."""
     rejected = 0
     kinds: Counter[tuple[str, str, str]] = Counter()
     for path in paths:

@@ -1,4 +1,5 @@
-"""Differences of two rates: with something and without it. They tell what goes together, never what causes what."""
+"""Differences of two rates: with something and without it. They tell what goes together, never what causes
+what."""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ from carelog.summary.contacts import group_names
 from carelog.summary.figures import Figure, Gate, Grouping, Metric
 
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq,
+    "!=": operator.ne,
 }  # fmt: skip
 _GATE = re.compile(
     r"\s*([\w.]+)\s*(?::\s*(\w+)\s*=\s*(.*?))?\s*(<=|>=|==|!=|<|>)\s*(-?\d+(?:\.\d+)?)\s*(%?)\s*"
@@ -33,7 +34,8 @@ class Condition:
 
 
 def parse_gates(texts: Sequence[str], definitions: dict[str, Metric]) -> list[Condition]:
-    """`METRIC[:COLUMN=KEY] < NUMBER[%]` for each text. UsageProblem if it is none, or the metric or column unknown."""
+    """`METRIC[:COLUMN=KEY] < NUMBER[%]` for each text. UsageProblem if it is none, or the metric or column
+    unknown."""
     return [_parse_gate(text, definitions) for text in texts]
 
 

@@ -11,9 +11,12 @@ Z = 1.959963984540054
 """The 97.5th percentile of the normal distribution."""
 
 _T = (
-    12.7062047362, 4.3026527297, 3.1824463053, 2.7764451052, 2.5705818356, 2.4469118511, 2.3646242516, 2.3060041352,
-    2.2621571628, 2.2281388520, 2.2009851601, 2.1788128297, 2.1603686565, 2.1447866879, 2.1314495456, 2.1199052992,
-    2.1098155778, 2.1009220402, 2.0930240544, 2.0859634473, 2.0796138447, 2.0738730679, 2.0686576104, 2.0638985616,
+    12.7062047362, 4.3026527297, 3.1824463053, 2.7764451052, 2.5705818356, 2.4469118511, 2.3646242516,
+    2.3060041352,
+    2.2621571628, 2.2281388520, 2.2009851601, 2.1788128297, 2.1603686565, 2.1447866879, 2.1314495456,
+    2.1199052992,
+    2.1098155778, 2.1009220402, 2.0930240544, 2.0859634473, 2.0796138447, 2.0738730679, 2.0686576104,
+    2.0638985616,
     2.0595385528, 2.0555294386, 2.0518305165, 2.0484071418, 2.0452296421, 2.0422724563,
 )  # fmt: skip
 
@@ -22,7 +25,8 @@ Pair = tuple[Floats, Floats]
 
 
 def wilson(successes: Floats, cases: Floats) -> Pair:
-    """Score interval of a proportion (Wilson 1927). NaN where there are no cases. `cases` may be effective, not whole."""
+    """Score interval of a proportion (Wilson 1927). NaN where there are no cases. `cases` may be
+    effective, not whole."""
     with np.errstate(divide="ignore", invalid="ignore"):
         share = successes / cases
         middle = (share + Z**2 / (2 * cases)) / (1 + Z**2 / cases)
@@ -34,7 +38,8 @@ def wilson(successes: Floats, cases: Floats) -> Pair:
 
 
 def newcombe(successes_1: Floats, cases_1: Floats, successes_2: Floats, cases_2: Floats) -> Pair:
-    """Interval of p1 − p2 of two independent proportions (Newcombe 1998, method 10: from the two Wilson intervals)."""
+    """Interval of p1 − p2 of two independent proportions (Newcombe 1998, method 10: from the two Wilson
+    intervals)."""
     low_1, high_1 = wilson(successes_1, cases_1)
     low_2, high_2 = wilson(successes_2, cases_2)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -50,8 +55,10 @@ def effective_cases(
 ) -> Floats:
     """How many independent cases a ratio Σpart ÷ Σwhole over n interactions is worth.
 
-    The ratio's linearised variance (Cochran 1977, 6.4) is Σ(part − R·whole)² ÷ (Σwhole)² · n ÷ (n − 1); the effective
-    number is R(1 − R) ÷ variance. `squares` are Σpart², Σpart·whole, Σwhole². Where the variance is 0, n itself.
+    The ratio's linearised variance (Cochran 1977, 6.4) is Σ(part − R·whole)² ÷ (Σwhole)² · n ÷ (n − 1);
+    the effective
+    number is R(1 − R) ÷ variance. `squares` are Σpart², Σpart·whole, Σwhole². Where the variance is 0, n
+    itself.
     """
     part_2, cross, whole_2 = squares
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -59,13 +66,15 @@ def effective_cases(
         spread = np.maximum(part_2 - 2 * ratio * cross + ratio**2 * whole_2, 0.0)
         variance = spread / wholes**2 * n / (n - 1)
         cases = ratio * (1 - ratio) / variance
-    # Rounding leaves 1e-12 where the variance is 0 in truth; never more cases than there are interactions with weight.
+    # Rounding leaves 1e-12 where the variance is 0 in truth; never more cases than there are interactions
+    # with weight.
     usable = np.isfinite(cases) & (variance > 1e-15)
     return np.where(usable, cases, n)
 
 
 def mean_interval(n: Floats, total: Floats, squares: Floats) -> Pair:
-    """Student's t interval of a mean from n, Σx and Σx². NaN below two cases. Above 30 degrees of freedom: Cornish–Fisher."""
+    """Student's t interval of a mean from n, Σx and Σx². NaN below two cases. Above 30 degrees of freedom:
+    Cornish–Fisher."""
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = total / n
         variance = np.maximum(squares - total**2 / n, 0.0) / (n - 1)
@@ -75,7 +84,8 @@ def mean_interval(n: Floats, total: Floats, squares: Floats) -> Pair:
 
 
 def t_quantile(degrees: Floats) -> Floats:
-    """The 97.5th percentile of Student's t: a table up to 30 degrees, then its expansion (Abramowitz–Stegun 26.7.5)."""
+    """The 97.5th percentile of Student's t: a table up to 30 degrees, then its expansion
+    (Abramowitz–Stegun 26.7.5)."""
     table = np.array(_T)
     place = np.clip(np.nan_to_num(degrees, nan=1.0), 1, len(table)).astype(np.int64) - 1
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -84,9 +94,11 @@ def t_quantile(degrees: Floats) -> Floats:
 
 
 def median_ranks(cases: int) -> tuple[int, int] | None:
-    """Ranks (from 1) of the order statistics between which the median lies with at least 95 % (David & Nagaraja 2003, 7.1).
+    """Ranks (from 1) of the order statistics between which the median lies with at least 95 % (David &
+    Nagaraja 2003, 7.1).
 
-    None below 6 cases, where no two of them are enough. Exact binomial up to 1,000 cases, then the normal approximation
+    None below 6 cases, where no two of them are enough. Exact binomial up to 1,000 cases, then the normal
+    approximation
     rounded outward.
     """
     if cases < 6:
@@ -105,9 +117,11 @@ def median_ranks(cases: int) -> tuple[int, int] | None:
 
 
 def spearman(table: NDArray[np.int64]) -> tuple[float, float, float] | None:
-    """Spearman's ρ with ties from a table of counts (rows × columns in rank order), and its interval by Fisher's z.
+    """Spearman's ρ with ties from a table of counts (rows × columns in rank order), and its interval by
+    Fisher's z.
 
-    The standard error is Bonett and Wright's (2000) √((1 + ρ²/2) ÷ (n − 3)). None below 4 cases or where a side has one value.
+    The standard error is Bonett and Wright's (2000) √((1 + ρ²/2) ÷ (n − 3)). None below 4 cases or where a
+    side has one value.
     """
     counts = np.asarray(table, dtype=np.float64)
     n = counts.sum()
@@ -128,10 +142,13 @@ def spearman(table: NDArray[np.int64]) -> tuple[float, float, float] | None:
 def bootstrap_difference(
     first: Floats, second: Floats, resamples: int, seed: int, most_draws: int = 40_000_000
 ) -> tuple[float, float] | None:
-    """Percentile interval of mean(first) − mean(second) by a seeded bootstrap (Efron and Tibshirani 1993, 13.3).
+    """Percentile interval of mean(first) − mean(second) by a seeded bootstrap (Efron and Tibshirani 1993,
+    13.3).
 
-    None below two cases on either side. Both columns must come in a fixed order, or the same seed draws other cases.
-    Large columns get fewer resamples (`most_draws` in all, never below 200), where the interval hardly moves any more.
+    None below two cases on either side. Both columns must come in a fixed order, or the same seed draws
+    other cases.
+    Large columns get fewer resamples (`most_draws` in all, never below 200), where the interval hardly
+    moves any more.
     """
     if min(len(first), len(second)) < 2:
         return None

@@ -1,4 +1,5 @@
-"""The journey: where on it the contacts come from, where customers go next, where they leave, and who has to come again."""
+"""The journey: where on it the contacts come from, where customers go next, where they leave, and who has
+to come again."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ def _exit_point(name: str) -> Metric:
     return Metric(
         name=f"exit_point.{name}",
         title=TOUCHPOINT_TITLES[name],
-        formula=f"customers with churn risk or cancel whose last touchpoint is {name} ÷ all such customers with one",
+        formula=f"customers with churn risk or cancel whose last touchpoint is {name} ÷ all such "
+        "customers with one",
         unit="share",
         kind="special",
         part=name,
@@ -53,7 +55,8 @@ def _exit_point(name: str) -> Metric:
 RETURNING = Metric(
     name="returning_customer_rate",
     title="Returning customers",
-    formula="customers with two or more contacts ÷ customers (not retention: contacts cannot know who stayed)",
+    formula="customers with two or more contacts ÷ customers (not retention: contacts cannot know who "
+    "stayed)",
     unit="share",
     kind="special",
     exclusions="customer unknown",
@@ -90,7 +93,8 @@ def _repeat_metrics(days: int) -> tuple[Metric, ...]:
         Metric(
             name="first_contact_resolution",
             title="First contact resolution",
-            formula=f"resolved, and no further contact of that customer on the same activity within {days} days "
+            formula="resolved, and no further contact of that customer on the same activity within "
+            f"{days} days "
             f"÷ contacts with a known outcome whose {days} days are complete",
             unit="share",
             kind="rate",
@@ -104,7 +108,8 @@ def _repeat_metrics(days: int) -> tuple[Metric, ...]:
         Metric(
             name="repeat_contact_rate",
             title="Repeat contacts",
-            formula=f"contacts followed within {days} days by another of the same customer on the same activity "
+            formula=f"contacts followed within {days} days by another of the same customer on the same "
+            "activity "
             f"÷ contacts whose {days} days are complete",
             unit="share",
             kind="rate",
@@ -172,7 +177,8 @@ def _count_returning(engine: duckdb.DuckDBPyConnection, period: int) -> Figure:
     row = engine.execute(
         """
         SELECT count(*), count(*) FILTER (contacts > 1) FROM (
-            SELECT count(*) AS contacts FROM contacts WHERE period = ? AND customer_id IS NOT NULL GROUP BY customer_id
+            SELECT count(*) AS contacts FROM contacts WHERE period = ? AND customer_id IS NOT NULL GROUP BY
+                customer_id
         )
         """,
         [period],
@@ -182,7 +188,8 @@ def _count_returning(engine: duckdb.DuckDBPyConnection, period: int) -> Figure:
 
 
 def to_rate(metric: Metric, hits: int, n: int) -> Figure:
-    """A count of hits among n cases as a figure with Wilson's interval; None with the metric's reason where n is 0."""
+    """A count of hits among n cases as a figure with Wilson's interval; None with the metric's reason
+    where n is 0."""
     if not n:
         return Figure(metric.name, None, unit=metric.unit, reason=metric.absent)
     low, high = wilson(np.array([hits], float), np.array([n], float))
@@ -204,7 +211,8 @@ def _count_exits(engine: duckdb.DuckDBPyConnection, period: int) -> list[Figure]
     rows = engine.execute(
         """
         SELECT last, count(*) FROM (
-            SELECT customer_id, arg_max(touchpoint, (instant, system, interaction_id)) FILTER (touchpoint IS NOT NULL) AS last
+            SELECT customer_id, arg_max(touchpoint, (instant, system, interaction_id)) FILTER (touchpoint
+                IS NOT NULL) AS last
             FROM contacts WHERE period = ? AND customer_id IS NOT NULL
             GROUP BY customer_id HAVING bool_or(coalesce(churn_risk, false) OR does_cancel)
         ) WHERE last IS NOT NULL GROUP BY last
@@ -217,7 +225,8 @@ def _count_exits(engine: duckdb.DuckDBPyConnection, period: int) -> list[Figure]
 
 
 def count_transitions(engine: duckdb.DuckDBPyConnection) -> Table:
-    """From touchpoint to the same customer's next touchpoint: contacts and customers of the period, most first."""
+    """From touchpoint to the same customer's next touchpoint: contacts and customers of the period, most
+    first."""
     rows = engine.execute(
         """
         SELECT touchpoint, next_touchpoint, count(*), count(DISTINCT customer_id)

@@ -1,4 +1,5 @@
-"""Loyalty: what customers do afterwards. Whoever received care may differ in other ways too: never called causal."""
+"""Loyalty: what customers do afterwards. Whoever received care may differ in other ways too: never called
+causal."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ CHURN_RISK = Metric(
 LOYALTY = Metric(
     name="loyalty_rate",
     title="Loyalty",
-    formula="interactions in which the customer speaks of returning, recommending or long loyalty ÷ assessable ones",
+    formula="interactions in which the customer speaks of returning, recommending or long loyalty ÷ "
+    "assessable ones",
     unit="share",
     kind="rate",
     population="assessable AND loyalty IS NOT NULL",
@@ -54,7 +56,8 @@ def _return_metrics(days: int) -> tuple[Metric, ...]:
         Metric(
             name=f"care_loyalty.{side}",
             title=f"Return when first {side}",
-            formula=f"customers with a further contact or order within {days} days ÷ customers whose first contact was "
+            formula=f"customers with a further contact or order within {days} days ÷ customers whose "
+            "first contact was "
             f"{side} and whose {days} days are complete",
             unit="share",
             kind="special",
@@ -83,7 +86,8 @@ def _spend_metrics(settings: Settings) -> tuple[Metric, ...]:
         Metric(
             name=f"care_loyalty.orders.{side}",
             title=f"Orders when first {side}",
-            formula=f"orders within {days} days ÷ customers whose first contact was {side} and whose {days} days are complete",
+            formula=f"orders within {days} days ÷ customers whose first contact was {side} and whose "
+            f"{days} days are complete",
             unit="score",
             kind="special",
             higher_is="better",
@@ -95,7 +99,8 @@ def _spend_metrics(settings: Settings) -> tuple[Metric, ...]:
         Metric(
             name=f"care_loyalty.spend.{side}",
             title=f"Spend per visit when first {side}",
-            formula=f"net amount ÷ orders within {days} days, customers whose first contact was {side}; one currency",
+            formula=f"net amount ÷ orders within {days} days, customers whose first contact was {side}; "
+            "one currency",
             unit="money",
             kind="special",
             higher_is="better",
@@ -106,7 +111,8 @@ def _spend_metrics(settings: Settings) -> tuple[Metric, ...]:
     value = Metric(
         name="value_of_care",
         title="Value of care",
-        formula=f"order amount per customer within {value_days} days after a first contact of care or mixed − the same for "
+        formula=f"order amount per customer within {value_days} days after a first contact of care or "
+        "mixed − the same for "
         "customers with service contacts only; a difference, not a cause",
         unit="money",
         kind="special",
@@ -149,11 +155,13 @@ def _count_firsts(engine: duckdb.DuckDBPyConnection, days: int, period: int, cur
             SELECT customer_id, instant AS began, satisfaction_label AS side, next_at
             FROM contacts
             WHERE period = ? AND customer_id IS NOT NULL AND earlier = 0
-                AND satisfaction_label IN ('satisfied', 'dissatisfied') AND instant + INTERVAL {days} DAY <= known_until
+                AND satisfaction_label IN ('satisfied', 'dissatisfied') AND instant + INTERVAL {days} DAY
+                    <= known_until
         ), spent AS (
             SELECT customer_id, count(*) FILTER (order_kind = 'sale') AS orders, sum(amount) AS amount
             FROM contacts JOIN firsts USING (customer_id)
-            WHERE instant > began AND instant <= began + INTERVAL {days} DAY AND amount IS NOT NULL AND currency = ?
+            WHERE instant > began AND instant <= began + INTERVAL {days} DAY AND amount IS NOT NULL AND
+                currency = ?
             GROUP BY customer_id
         )
         SELECT side, count(*), count(*) FILTER (next_at <= began + INTERVAL {days} DAY),
@@ -206,7 +214,8 @@ def _value_of_care(
 def _amounts_after(
     engine: duckdb.DuckDBPyConnection, days: int, period: int, currency: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Net order amount per customer in the days after the first care contact, and after the first of service only."""
+    """Net order amount per customer in the days after the first care contact, and after the first of
+    service only."""
     rows = engine.execute(
         f"""
         WITH judged AS (
@@ -222,7 +231,8 @@ def _amounts_after(
             WHERE began + INTERVAL {days} DAY <= (SELECT max(known_until) FROM contacts)
         ), spent AS (
             SELECT customer_id, sum(amount) AS amount FROM contacts JOIN complete USING (customer_id)
-            WHERE instant > began AND instant <= began + INTERVAL {days} DAY AND amount IS NOT NULL AND currency = ?
+            WHERE instant > began AND instant <= began + INTERVAL {days} DAY AND amount IS NOT NULL AND
+                currency = ?
             GROUP BY customer_id
         )
         SELECT cared, coalesce(amount, 0)::DOUBLE AS amount

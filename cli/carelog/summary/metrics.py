@@ -1,4 +1,5 @@
-"""All metrics in the order of the report. A new family is a file with METRICS (plain SQL) or `figures` (a function)."""
+"""All metrics in the order of the report. A new family is a file with METRICS (plain SQL) or `figures` (a
+function)."""
 
 from __future__ import annotations
 

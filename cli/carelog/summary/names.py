@@ -10,9 +10,11 @@ PERSONAL = {"agent_id": "Agent", "customer_id": "Customer"}
 
 
 def hide_names(summary: Summary, mode: str) -> Summary:
-    """The summary as `mode` wants it: `show` as it is, `pseudonym` with numbers for names, `hide` without such groups.
+    """The summary as `mode` wants it: `show` as it is, `pseudonym` with numbers for names, `hide` without
+    such groups.
 
-    Numbers go by size, the most contacts first, so a report names the same agent alike everywhere; between reports they differ.
+    Numbers go by size, the most contacts first, so a report names the same agent alike everywhere; between
+    reports they differ.
     """
     if mode == "show":
         return summary

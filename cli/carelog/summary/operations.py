@@ -1,4 +1,5 @@
-"""What support teams already know: times, service level, abandonment. The settings choose between the variants in use."""
+"""What support teams already know: times, service level, abandonment. The settings choose between the
+variants in use."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ TIMES = (
     _spread(
         "first_response_time",
         "First response",
-        "first message of an agent (no bot) − first message of the customer; the source's own field where it has one",
+        "first message of an agent (no bot) − first message of the customer; the source's own field "
+        "where it has one",
         "in_hours",
         "first_response",
         "started by the company; never answered; outside business hours",

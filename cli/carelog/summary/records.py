@@ -1,4 +1,5 @@
-"""The interactions behind a figure: their ids, the first few of each, and those worth reading with their evidence."""
+"""The interactions behind a figure: their ids, the first few of each, and those worth reading with their
+evidence."""
 
 from __future__ import annotations
 
@@ -80,7 +81,8 @@ def _first_ids(
 def iterate_ids(
     engine: duckdb.DuckDBPyConnection, metric: Metric, group: str | None
 ) -> Iterator[tuple[str, str, bool | None]]:
-    """(interaction_id, channel, counted in the numerator) of every interaction in a figure's denominator, by time.
+    """(interaction_id, channel, counted in the numerator) of every interaction in a figure's denominator,
+    by time.
 
     `group` is COLUMN=KEY. UsageProblem if the column is unknown or the metric counts customers.
     """
@@ -97,7 +99,8 @@ def iterate_ids(
         values.append(key)
     hit = f"coalesce({metric.success}, false)" if metric.success else "NULL::BOOLEAN"
     found = engine.execute(
-        f"SELECT interaction_id, channel, {hit} FROM contacts WHERE {where} ORDER BY instant, system, interaction_id",
+        f"SELECT interaction_id, channel, {hit} FROM contacts WHERE {where} ORDER BY instant, system, "
+        "interaction_id",
         values,
     )
     while rows := found.fetchmany(10_000):

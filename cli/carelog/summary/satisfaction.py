@@ -1,4 +1,5 @@
-"""Satisfaction: what customers said in surveys (stated) and what their words tell (inferred), always kept apart."""
+"""Satisfaction: what customers said in surveys (stated) and what their words tell (inferred), always kept
+apart."""
 
 from __future__ import annotations
 
@@ -85,7 +86,8 @@ def list_metrics(settings: Settings) -> tuple[Metric, ...]:
     ces = Metric(
         name="ces",
         title="CES",
-        formula=f"scores of {'5–7' if easy else '1–3'} ÷ all scores on the 1–7 effort scale ({'7' if easy else '1'} is easy)",
+        formula=f"scores of {'5–7' if easy else '1–3'} ÷ all scores on the 1–7 effort scale "
+        f"({'7' if easy else '1'} is easy)",
         unit="share",
         kind="rate",
         population=CES_SCORE,

@@ -82,7 +82,8 @@ def _correlation(source: str) -> Metric:
     return Metric(
         name=f"stage_correlation.{source}",
         title="Stages and satisfaction",
-        formula=f"Spearman's ρ of stages done (0 to 5) and satisfaction (dissatisfied, neutral, satisfied), {source}",
+        formula="Spearman's ρ of stages done (0 to 5) and satisfaction (dissatisfied, neutral, "
+        f"satisfied), {source}",
         unit="rho",
         kind="special",
         population=f"satisfaction_source = '{source}' AND {KNOWN_SATISFACTION} AND stage_score IS NOT NULL",
@@ -112,7 +113,8 @@ def count_stage_effects(engine: duckdb.DuckDBPyConnection, period: int) -> list[
 def _correlate(engine: duckdb.DuckDBPyConnection, metric: Metric, period: int) -> Figure:
     rows = engine.execute(
         f"""
-        SELECT stage_score, CASE satisfaction_label WHEN 'dissatisfied' THEN 0 WHEN 'neutral' THEN 1 ELSE 2 END AS rank, count(*)
+        SELECT stage_score, CASE satisfaction_label WHEN 'dissatisfied' THEN 0 WHEN 'neutral' THEN 1 ELSE 2
+            END AS rank, count(*)
         FROM contacts WHERE period = ? AND {metric.population} GROUP BY ALL
         """,
         [period],

@@ -1,4 +1,5 @@
-"""Management style: signs of discretion and ownership (supportive) beside signs of procedure first (hierarchical)."""
+"""Management style: signs of discretion and ownership (supportive) beside signs of procedure first
+(hierarchical)."""
 
 from __future__ import annotations
 
@@ -28,8 +29,8 @@ def _effect(source: str) -> Metric:
     return Metric(
         name=f"style_effect.{source}",
         title=f"Supportive style and satisfaction ({source})",
-        formula="satisfied rate where supportive signs prevail − where hierarchical signs prevail, satisfaction "
-        + source,
+        formula="satisfied rate where supportive signs prevail − where hierarchical signs prevail, "
+        "satisfaction " + source,
         unit="share_points",
         kind="special",
         population=f"satisfaction_source = '{source}' AND {KNOWN_SATISFACTION} "

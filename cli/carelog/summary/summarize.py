@@ -1,4 +1,5 @@
-"""Labelled interactions in, a Summary out: reads once, computes every metric for the period, its groups and its comparison."""
+"""Labelled interactions in, a Summary out: reads once, computes every metric for the period, its groups
+and its comparison."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ COMPARED_GROUPS = ("channel", "team", "store_id", "language")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a summary is asked for. Dates are texts as on the command line; `by` are extra grouping columns."""
+    """What a summary is asked for. Dates are texts as on the command line; `by` are extra grouping
+    columns."""
 
     paths: Sequence[str]
     by: Sequence[str] = ()
@@ -169,7 +171,8 @@ def _summarize(source: Source, question: Question, settings: Settings, gates: Se
 
 
 def prepare_contacts(source: Source, question: Question, settings: Settings) -> tuple[Span, Span | None]:
-    """Make the table `contacts` for the question's period; returns the period and the one it is compared with."""
+    """Make the table `contacts` for the question's period; returns the period and the one it is compared
+    with."""
     rows = source.engine.execute("SELECT count(*) FROM labelled_rows").fetchone()
     if not rows or not rows[0]:
         raise UnusableInput("the input holds no labelled interaction", "make one with `carelog classify`")
@@ -248,7 +251,8 @@ def _counts(engine: duckdb.DuckDBPyConnection, read: dict[str, int], rejected: i
     row = engine.execute(
         """
         SELECT count(*), count(DISTINCT customer_id), count(DISTINCT agent_id), count(DISTINCT store_id),
-            count(*) FILTER (assessable), count(*) FILTER (NOT assessable), count(*) FILTER (customer_id IS NULL),
+            count(*) FILTER (assessable), count(*) FILTER (NOT assessable), count(*) FILTER (customer_id IS
+                NULL),
             count(*) FILTER (order_kind = 'sale')
         FROM contacts WHERE period = 1
         """

@@ -13,6 +13,7 @@ import click
 
 from carelog import __version__
 from carelog.errors import CarelogError, ExitCode
+from carelog.findings import visible
 
 COMMANDS = {
     "validate": "carelog.commands.validate",
@@ -79,7 +80,8 @@ def _terminate(signum: int, frame: object) -> None:
 
 
 def _say(text: str) -> None:
-    click.echo(text, err=True)
+    # File names and options can hold what a terminal would obey.
+    click.echo("\n".join(map(visible, text.split("\n"))), err=True)
 
 
 def _place(error: BaseException) -> str:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import pty
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
-from tests.commands.logs import call, findings_of, line, lines, names_in, start
+from tests.commands.logs import PROGRAM, call, findings_of, line, lines, names_in, start
+
+from carelog.commands.notices import wants_color
 
 
 @pytest.fixture
@@ -321,3 +326,63 @@ def test_a_reader_that_goes_away_is_no_failure(mixed: Path) -> None:
     process.stderr.close()
     assert process.wait() in (0, 1)
     assert b"Traceback" not in told
+
+
+def test_an_error_message_holds_nothing_that_a_terminal_obeys(tmp_path: Path) -> None:
+    result = call("validate", tmp_path / "no\x1b[31mwhere")
+    assert result.exit_code == 66
+    assert "\x1b" not in result.stderr
+
+
+def seen_on_a_terminal(*arguments: str | Path) -> str:
+    """What a run writes to standard error when that is a terminal."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*PROGRAM, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=theirs
+    )
+    os.close(theirs)
+    seen = b""
+    while True:
+        try:
+            seen += os.read(ours, 4096)
+        except OSError:
+            break
+    os.close(ours)
+    assert process.wait() == 0
+    return seen.decode()
+
+
+def test_progress_is_shown_on_a_terminal_only(log: Path) -> None:
+    assert "B/s" in seen_on_a_terminal("validate", log)
+    for option in ("--no-progress", "--quiet"):
+        told = seen_on_a_terminal("validate", log, option)
+        assert told.split("\r\n") == ["validate: read 3 = accepted 3 + rejected 0", ""]
+    assert "B/s" not in call("validate", log).stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "is_colored"),
+    [
+        ([], {}, True),
+        ([], {"NO_COLOR": "1"}, False),
+        (["--color", "always"], {"NO_COLOR": "1"}, True),
+        (["--color", "never"], {}, False),
+    ],
+)
+def test_color_is_for_terminals_that_want_it(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    environment: dict[str, str],
+    is_colored: bool,
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    stream = io.StringIO()
+    monkeypatch.setattr(stream, "isatty", lambda: True)
+    choice = options[1] if options else "auto"
+    assert wants_color(choice, stream) is is_colored
+    (tmp_path / "empty.jsonl").touch()
+    assert "\x1b" not in call("validate", tmp_path / "empty.jsonl").stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -56,8 +57,16 @@ class Notices:
         if self.quiet or not self.progress or self.as_json or not sys.stderr.isatty():
             yield lambda count: None
             return
+        # tqdm shows nothing on a terminal that does not know its width.
+        width = shutil.get_terminal_size().columns
         with tqdm(
-            total=total, desc=self.command, unit="B", unit_scale=True, leave=False, file=sys.stderr
+            total=total,
+            desc=self.command,
+            unit="B",
+            unit_scale=True,
+            leave=False,
+            file=sys.stderr,
+            ncols=width,
         ) as bar:
             yield bar.update
 

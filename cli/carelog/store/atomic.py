@@ -194,7 +194,8 @@ def check_outputs(outputs: Iterable[str | Path | None], inputs: Iterable[Path | 
         key = name if name == STDOUT else os.path.realpath(name)
         if key in seen:
             shown = "standard output" if name == STDOUT else _shown(name)
-            raise UsageProblem(f"{shown} is named for two outputs", "give each output its own name")
+            hint = "give each output its own name (the report's with -o)"
+            raise UsageProblem(f"{shown} is named for two outputs", hint)
         if key in read:
             raise UsageProblem(
                 f"{name} is an input and an output",

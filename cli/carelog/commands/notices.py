@@ -57,8 +57,8 @@ class Notices:
         if self.quiet or not self.progress or self.as_json or not sys.stderr.isatty():
             yield lambda count: None
             return
-        # tqdm shows nothing on a terminal that does not know its width.
-        width = shutil.get_terminal_size().columns
+        # tqdm shows nothing on a terminal that does not tell its size.
+        size = shutil.get_terminal_size()
         with tqdm(
             total=total,
             desc=self.command,
@@ -66,7 +66,8 @@ class Notices:
             unit_scale=True,
             leave=False,
             file=sys.stderr,
-            ncols=width,
+            ncols=size.columns,
+            nrows=size.lines,
         ) as bar:
             yield bar.update
 

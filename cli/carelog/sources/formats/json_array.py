@@ -23,6 +23,19 @@ NAME = "json"
 
 _TEXT = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _OUTSIDE = re.compile(_TEXT + rb'|["\[\]{}]', re.DOTALL)
+
+
+def _balanced(depth: int) -> bytes:
+    """A pattern of anything in which all texts, and brackets nested up to `depth` deep, are closed."""
+    parts = [rb'[^"\[\]{}]++', _TEXT]
+    if depth:
+        inner = _balanced(depth - 1)
+        parts += [rb"\{" + inner + rb"\}", rb"\[" + inner + rb"\]"]
+    return rb"(?:" + b"|".join(parts) + rb")*+"
+
+
+# Canonical records nest three deep: one match skips what a loop over brackets would take 50 steps for.
+_INSIDE = re.compile(_balanced(3), re.DOTALL)
 _FIRST_KEY = re.compile(rb"\s*\{\s*(" + _TEXT + rb")\s*:", re.DOTALL)
 _BETWEEN = b" \t\r\n,"
 # How far a record may go on after what looks like the beginning of the next: bounds the work that a broken
@@ -81,6 +94,9 @@ def read_json(
 def _cut(cutter: _Cutter) -> bool:
     """Cut what is held into records; False if it stopped early, at the end of one that is too long."""
     while cutter.long_record is None:
+        if cutter.start is not None:
+            inside = _INSIDE.match(cutter.data, cutter.at)
+            cutter.at = inside.end() if inside else cutter.at
         found = _OUTSIDE.search(cutter.data, cutter.at)
         if found is not None and found[0] != b'"':
             _step(cutter, found)

@@ -11,12 +11,12 @@ from typing import Any
 from carelog.errors import UsageProblem
 from carelog.reports.shapes import Block, Cell, Chart, DataTable, Facts, Paragraph, Points, Report, Split
 
-_NOT_IN_SHEET_NAMES = str.maketrans({c: " " for c in "[]:*?/\\"})
+_NOT_IN_SHEET_NAMES = str.maketrans(dict.fromkeys("[]:*?/\\", " "))
 _FIXED = datetime(2000, 1, 1)
 
 
 def to_xlsx(report: Report) -> bytes:
-    """The workbook. UsageProblem where openpyxl is not installed. Every text is a text cell, never a formula."""
+    """The workbook; every text is a text cell, never a formula. UsageProblem where openpyxl is missing."""
     try:
         import openpyxl
     except ImportError as error:

@@ -12,6 +12,7 @@ import gzip
 import io
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -191,17 +192,18 @@ def _convert_text(path: Path, name: str, draft: Path) -> tuple[Path | None, Sour
     return draft, SourceFile(name, kind, rows, damaged)
 
 
-def _open_plain(path: Path) -> io.BufferedReader:
-    with path.open("rb") as probe:
-        head = probe.read(4)
-    if head[:2] == b"\x1f\x8b":
-        return io.BufferedReader(_UntilDamage(gzip.open(path)))
-    if head == b"\x28\xb5\x2f\xfd":
-        unpacked = zstandard.ZstdDecompressor().stream_reader(
-            path.open("rb"), read_across_frames=True, closefd=True
-        )
-        return io.BufferedReader(_UntilDamage(unpacked))
-    return path.open("rb")
+@contextmanager
+def _open_plain(path: Path) -> Iterator[io.BufferedReader]:
+    with path.open("rb") as packed:
+        head = packed.read(4)
+        packed.seek(0)
+        if head[:2] == b"\x1f\x8b":
+            yield io.BufferedReader(_UntilDamage(gzip.GzipFile(fileobj=packed)))
+        elif head == b"\x28\xb5\x2f\xfd":
+            plain = zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True)
+            yield io.BufferedReader(_UntilDamage(plain))
+        else:
+            yield packed
 
 
 class _UntilDamage(io.RawIOBase):
@@ -225,10 +227,6 @@ class _UntilDamage(io.RawIOBase):
         buffer[: len(piece)] = piece
         return len(piece)
 
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
-
 
 def _json_lines(stream: IO[bytes]) -> Iterator[dict[str, Any] | None]:
     for line in stream:
@@ -244,7 +242,15 @@ def _json_lines(stream: IO[bytes]) -> Iterator[dict[str, Any] | None]:
 
 def _csv_rows(stream: IO[bytes]) -> Iterator[dict[str, Any] | None]:
     csv.field_size_limit(1 << 24)
-    reader = csv.DictReader(io.TextIOWrapper(stream, "utf-8-sig", errors="replace", newline=""), strict=True)
+    text = io.TextIOWrapper(stream, "utf-8-sig", errors="replace", newline="")
+    try:
+        yield from _parse_rows(csv.DictReader(text, strict=True))
+    finally:
+        # The stream belongs to the caller; a wrapper that is thrown away would close it.
+        text.detach()
+
+
+def _parse_rows(reader: csv.DictReader[str]) -> Iterator[dict[str, Any] | None]:
     while True:
         try:
             row = next(reader)

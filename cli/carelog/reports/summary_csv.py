@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 
+from carelog.findings import visible
 from carelog.reports.summary_json import round_number
 from carelog.summary.figures import Figure, Metric, Summary
 
@@ -18,7 +19,11 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 
 
 def safe_cell(text: str) -> str:
-    """A text that no spreadsheet runs as a formula: what could begin one gets an apostrophe before it."""
+    """A text that no spreadsheet runs as a formula and no terminal acts on.
+
+    What could begin a formula gets an apostrophe before it; control and direction characters are made visible.
+    """
+    text = visible(text)
     return "'" + text if text.startswith(_FORMULA_STARTS) else text
 
 

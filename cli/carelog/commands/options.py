@@ -79,8 +79,35 @@ class Allowance:
         return self.percent is None or invalid * 100 <= self.percent * read
 
 
+def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+    """Put the value of an option of single formats where `to_read_options` finds it; commands need not know
+    of it.
+    """
+    if value not in (None, ()):
+        ctx.meta.setdefault(_FOR_FORMATS, {})[param.name] = value
+    return value
+
+
+def _split_names(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    names = tuple(name.strip() for text in value for name in text.split(",") if name.strip())
+    _keep(ctx, param, names)
+    return names
+
+
+_FOR_FORMATS = "carelog.reading"
+FORMAT_OPTIONS = (
+    click.option(
+        "--our-domains", metavar="D,...", multiple=True, expose_value=False, callback=_split_names,
+        help="The company's own mail domains (or addresses): whose mails are the agents'.",
+    ),
+)  # fmt: skip
+"""Options that only some formats read; each is named as its field of ReadOptions."""
+
+
 def reading_options(command: Command) -> Command:
-    """PATH… and how to read them: --from, --channel, --tz, --max-line-bytes, --keep-going."""
+    """PATH… and how to read them: --from, --channel, --tz, --max-line-bytes, --keep-going, and what single
+    formats need to know.
+    """
     for decorate in reversed(
         (
             click.argument("paths", metavar="PATH...", nargs=-1, required=True),
@@ -104,6 +131,7 @@ def reading_options(command: Command) -> Command:
                 "--keep-going", is_flag=True,
                 help="If a PATH cannot be opened or is of no known format, read the others all the same.",
             ),
+            *FORMAT_OPTIONS,
         )
     ):  # fmt: skip
         command = decorate(command)
@@ -161,5 +189,6 @@ def to_running(
 
 
 def to_read_options(max_line_bytes: int, zone: str | None) -> ReadOptions:
-    """The reading options in use."""
-    return ReadOptions(max_line_bytes=max_line_bytes, zone=zone)
+    """The reading options in use, those of single formats included."""
+    given = click.get_current_context().meta.get(_FOR_FORMATS, {})
+    return ReadOptions(max_line_bytes=max_line_bytes, zone=zone, **given)

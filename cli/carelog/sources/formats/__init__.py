@@ -40,6 +40,7 @@ from functools import partial
 
 from carelog.sources.blocks import Block, Chunk, ReadOptions
 from carelog.sources.formats.delimited import parse_table, read_csv, read_tsv
+from carelog.sources.formats.email import detect_email, parse_emails, read_email, read_emails
 from carelog.sources.formats.json_array import read_json
 from carelog.sources.formats.jsonlines import read_jsonlines
 from carelog.sources.formats.parquet import parse_batch, read_parquet
@@ -75,6 +76,9 @@ def _general(
 
 
 FORMATS: dict[str, Format] = {
+    "email": Format(
+        "Email: .eml, Maildir, mbox, Takeout", detect_email, read_email, parse_emails, read_emails
+    ),
     "jsonl": _general("jsonl", "JSON Lines, canonical records", read_jsonlines, parse_chunk_of_json),
     "json": _general("json", "JSON array, canonical records", read_json, parse_chunk_of_json),
     "csv": _general("csv", "CSV, canonical records", read_csv, parse_table),

@@ -1,0 +1,152 @@
+"""Bytes to text under the charset names of the real world: aliases, wrong labels, no label at all.
+
+What a label says is believed unless the bytes contradict it; whatever was mended or guessed comes with a
+remark (a Fault that becomes a warning), and no byte is ever dropped in silence.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from carelog.sources.blocks import Fault
+
+_ALIASES = {
+    # Browsers and mailers read the first as the second, and so do those who write them.
+    "iso-8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252", "iso8859-1": "cp1252",
+    "windows-874": "cp874", "x-windows-874": "cp874", "ms874": "cp874", "tis-620": "cp874", "tis620": "cp874",
+    "iso-8859-11": "cp874", "cp-874": "cp874",
+    "windows-31j": "cp932", "x-sjis": "cp932", "shift-jis": "cp932", "sjis": "cp932", "ms-kanji": "cp932",
+    "iso-2022-jp": "iso2022_jp_ext", "cp50220": "iso2022_jp_ext", "cp50221": "iso2022_jp_ext",
+    "x-euc-jp": "euc_jp", "ks-c-5601-1987": "cp949", "ksc5601": "cp949", "ks-c-5601": "cp949",
+    "euc-kr": "cp949", "x-windows-949": "cp949", "windows-949": "cp949",
+    "gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "gb-2312-80": "gb18030", "euc-cn": "gb18030",
+    "cp936": "gb18030", "big5": "cp950", "x-big5": "cp950",
+    "iso-8859-8-i": "iso8859_8", "iso-8859-8-e": "iso8859_8", "iso-8859-6-i": "iso8859_6",
+    "utf8mb4": "utf-8", "unicode-1-1-utf-8": "utf-8", "unicode-1-1-utf-7": "utf-7",
+    "x-mac-roman": "mac_roman", "macintosh": "mac_roman", "cp-1252": "cp1252", "ansi": "cp1252",
+}  # fmt: skip
+_UNKNOWN = frozenset(
+    {"", "unknown-8bit", "x-unknown", "unknown", "x-user-defined", "default", "binary", "8bit"}
+)
+# Under these labels anything may stand: they are what mailers write when nobody told them.
+_CARELESS = frozenset({"cp1252", "ascii"})
+_HIGH = re.compile(rb"[\x80-\xff]+")
+_THAI = re.compile(rb"[\xa1-\xda\xdf-\xfb\x85\x91-\x97\xa0]")
+# What the first two bytes of Indic and Thai letters look like when UTF-8 was taken for Windows-1252.
+_MOJIBAKE = re.compile("à[¤¥¦§ª«¬¸¹º]|Ã[ ©¨¡³±¶¼¤]|â€[™œ\x9d˜“”¦]")
+_HOLES = {0xDC00 + byte: byte for byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D)}
+
+
+def decode_text(raw: bytes, declared: str | None) -> tuple[str, Fault | None]:
+    """The text of `raw`, and a remark where the declared charset (None or "": none) was not simply right.
+
+    Never raises. Keywords: `charset_guessed`, `charset_mended`, `mojibake_mended`, `bytes_replaced`.
+    """
+    codec = find_codec(declared)
+    if raw.isascii() and codec not in ("iso2022_jp_ext", "utf-7", "hz", "utf-16", "utf-32"):
+        is_escaped = codec is None and b"\x1b$" in raw
+        return _strictly(raw, "iso2022_jp_ext" if is_escaped else "ascii") or "", None
+    if codec is None:
+        return _guess(raw, declared)
+    if codec in _CARELESS:
+        text, name = _contradicted(raw)
+        if text is not None:
+            return text, _mended(codec, name)
+    text = _strictly(raw, codec)
+    if text is None:
+        return _mend(raw, codec)
+    return _repair(text) if codec == "utf-8" else (text, None)
+
+
+def find_codec(declared: str | None) -> str | None:
+    """Python's name of a declared charset; None where there is none or nobody knows it."""
+    name = (declared or "").strip().strip("\"'").lower().replace("_", "-")
+    if name in _UNKNOWN:
+        return None
+    name = _ALIASES.get(name, name)
+    try:
+        # A codec that is no charset (rot13, hex) would raise on bytes.
+        known = codecs.lookup(name)
+        return known.name if known._is_text_encoding else None
+    except (LookupError, ValueError):
+        return None
+
+
+def _strictly(raw: bytes, codec: str) -> str | None:
+    try:
+        if codec == "cp1252":
+            # Five bytes have no letter in it; as everywhere else they are taken for control characters.
+            return raw.decode(codec, "surrogateescape").translate(_HOLES)
+        return raw.decode(codec)
+    except (UnicodeError, ValueError):
+        return None
+
+
+def _contradicted(raw: bytes) -> tuple[str | None, str]:
+    """The text where the bytes show that a careless label is wrong, and what they are instead."""
+    text = _strictly(raw, "utf-8")
+    if text is not None:
+        return text, "UTF-8"
+    return (_strictly(raw, "cp874"), "Thai (cp874)") if looks_thai(raw) else (None, "")
+
+
+def looks_thai(raw: bytes) -> bool:
+    """Whether bytes that are not ASCII look like Thai in one of its 8-bit charsets: they stand in long runs,
+    nearly all of them on Thai letters. Accented letters of Western text stand alone between others.
+    """
+    runs = _HIGH.findall(raw)
+    high = sum(map(len, runs))
+    return high >= 2 * len(runs) and high > 1 and len(_THAI.findall(raw)) >= 0.97 * high
+
+
+def _guess(raw: bytes, declared: str | None) -> tuple[str, Fault | None]:
+    text, name = _contradicted(raw)
+    if text is None:
+        text, name = _strictly(raw, "cp1252") or "", "Windows-1252"
+    if name == "UTF-8" and not declared:
+        return text, None
+    why = "an unknown charset is declared" if declared else "no charset is declared"
+    return text, Fault("charset_guessed", f"{why}; the text was read as {name}")
+
+
+def _mended(codec: str, name: str) -> Fault:
+    return Fault("charset_mended", f"the text is declared as {codec} but was read as {name}, which it is")
+
+
+def _mend(raw: bytes, codec: str) -> tuple[str, Fault]:
+    """The text of bytes that are not what their label says."""
+    text, name = _contradicted(raw)
+    if text is not None:
+        return text, _mended(codec, name)
+    text = raw.decode(codec, "replace") if codec != "utf-8" or _mostly_utf8(raw) else ""
+    if text:
+        count = text.count("\ufffd")
+        return text, Fault(
+            "bytes_replaced", f"{count} bytes or characters are not {codec} and were replaced by �"
+        )
+    return _strictly(raw, "cp1252") or "", _mended(codec, "Windows-1252")
+
+
+def _mostly_utf8(raw: bytes) -> bool:
+    # One letter cut in half among many sound ones is damage; hardly any sound one is another charset.
+    text = raw.decode("utf-8", "replace")
+    sound = sum(ord(c) > 127 for c in text) - text.count("\ufffd")
+    return sound >= text.count("\ufffd")
+
+
+def _repair(text: str) -> tuple[str, Fault | None]:
+    """Undo UTF-8 that was taken for Windows-1252 and written as UTF-8 again, where it is clearly that."""
+    if len(_MOJIBAKE.findall(text)) < 2:
+        return text, None
+    try:
+        mended = b"".join(_back(c) for c in text).decode("utf-8")
+    except (UnicodeError, ValueError):
+        return text, None
+    if len(mended) >= len(text) or any("\x80" <= c < "\xa0" for c in mended):
+        return text, None
+    return mended, Fault("mojibake_mended", "the text was encoded as UTF-8 twice; that was undone")
+
+
+def _back(character: str) -> bytes:
+    return character.encode("latin-1") if "\x80" <= character < "\xa0" else character.encode("cp1252")

@@ -1,0 +1,315 @@
+"""One mail: what its headers and its body say, as plain values. Whose mail it is (the customer's, the
+company's) is told by the thread it stands in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import Message
+from email.utils import collapse_rfc2231_value
+from typing import Any
+
+from carelog.sources.blocks import Fault
+from carelog.sources.clocks import with_offset
+from carelog.sources.formats._charsets import decode_text
+from carelog.sources.formats._html_text import html_to_text
+from carelog.sources.formats._mail_headers import (
+    Headers,
+    decode_all,
+    decode_header,
+    find_addresses,
+    find_ids,
+    find_own_id,
+    parse_date,
+    read_headers,
+    split_list,
+    to_rfc3339,
+)
+from carelog.sources.formats._mail_text import mark_history, unflow
+
+MAPPED = frozenset(("message-id", "date"))
+"""Headers that stand whole in a field of the record; all others are kept under `extra` too."""
+_SEALED = Fault("encrypted", "the mail is encrypted or sealed; its text cannot be read")
+_UNREAD = {
+    "application/pgp-encrypted": _SEALED,
+    "application/pkcs7-mime": _SEALED,
+    "application/x-pkcs7-mime": _SEALED,
+    "application/ms-tnef": Fault(
+        "not_read", "an attachment is in Outlook's own format (winmail.dat), which is not read"
+    ),
+}
+_ROBOT = re.compile(
+    r"(mailer-daemon|postmaster|no-?reply|do-?not-?reply|noreply|bounces?|mdaemon)([+._-].*)?@"
+)
+_MOST_PARTS = 500
+_MOST_DEPTH = 3
+_LATE = timedelta(days=1)
+
+
+class MailError(Exception):
+    """The mail cannot be read at all."""
+
+
+@dataclass(slots=True)
+class Mail:
+    """A mail in plain values; addresses are (name, address in lower case).
+
+    `at` is when it was sent (aware, or naive where nothing tells the offset), `at_text` the same as the
+    record writes it. `is_automatic` says that no person wrote it. `others` are the headers that have no
+    field, `parts` what hangs on it besides its text. `remarks` are what had to be mended or guessed.
+    """
+
+    message_id: str
+    references: list[str]
+    at: datetime | None
+    at_text: str | None
+    subject: str
+    sender: tuple[str, str]
+    reply_to: list[tuple[str, str]]
+    recipients: list[tuple[str, str]]
+    delivered_to: list[str]
+    labels: list[str]
+    thread: str | None
+    is_automatic: bool
+    list_domain: str
+    text: str
+    others: dict[str, Any]
+    parts: list[dict[str, Any]] = field(default_factory=list)
+    remarks: list[Fault] = field(default_factory=list)
+
+
+def parse_mail(raw: bytes, zone: str | None, digest: str) -> Mail:
+    """A mail's values. `zone` is the zone of times without offset, `digest` stands in for a missing id.
+
+    Raises MailError where there is nothing to read.
+    """
+    headers = read_headers(raw)
+    if not headers.fields:
+        raise MailError("there is no mail header in it")
+    remarks: list[Fault] = []
+    body = _parse_body(raw, remarks)
+    at, at_text = _find_time(headers, zone, remarks)
+    senders = find_addresses(headers, "from") or find_addresses(headers, "sender", "return-path")
+    names = {name.lower() for name, _ in headers.fields}
+    return Mail(
+        message_id=find_own_id(headers) or digest,
+        references=find_ids(headers, "references") or find_ids(headers, "in-reply-to"),
+        at=at,
+        at_text=at_text,
+        subject=_decode(headers, "subject", remarks),
+        sender=senders[0] if senders else (_decode(headers, "from", remarks), ""),
+        reply_to=find_addresses(headers, "reply-to", "x-original-from"),
+        recipients=find_addresses(headers, "to", "cc", "bcc"),
+        delivered_to=[a for _, a in find_addresses(headers, "delivered-to", "x-original-to", "envelope-to")],
+        labels=[n for h in ("x-gmail-labels", "keywords", "x-keywords") for n in split_list(headers.text(h))],
+        thread=headers.text("x-gm-thrid") or None,
+        is_automatic=is_automatic(headers),
+        list_domain=headers.text("list-id").rstrip("> ").rpartition("<")[2].lower(),
+        text=body.text,
+        others=decode_all(headers, sorted(names - MAPPED)),
+        parts=body.parts,
+        remarks=remarks,
+    )
+
+
+def _decode(headers: Headers, name: str, remarks: list[Fault]) -> str:
+    raw = next(iter(headers.raw(name)), b"")
+    text, remark = decode_header(raw)
+    if remark is not None:
+        remarks.append(Fault(remark.keyword, f"the header {name.capitalize()}: {remark.message}"))
+    return text
+
+
+def is_automatic(headers: Headers) -> bool:
+    """Whether a machine sent it: an automatic answer (RFC 3834), a bounce, a mass mail, an invitation."""
+    text = headers.text
+    kind = text("content-type").split(";")[0].strip().lower()
+    senders = find_addresses(headers, "from")
+    return (
+        text("auto-submitted").lower().startswith("auto")
+        or text("precedence").lower() in ("bulk", "junk", "list", "auto_reply")
+        or bool(text("list-id") or text("x-autoreply") or text("x-autorespond"))
+        or text("return-path") == "<>"
+        or kind in ("multipart/report", "text/calendar")
+        or any(_ROBOT.match(address) for _, address in senders)
+    )
+
+
+def _find_time(
+    headers: Headers, zone: str | None, remarks: list[Fault]
+) -> tuple[datetime | None, str | None]:
+    """When it was sent: the Date header; the last Received header where that is missing or cannot be."""
+    sent, is_possible = parse_date(headers.text("date"))
+    received = next(iter(headers.raw("received")), b"").rpartition(b";")[2]
+    arrived, _ = parse_date(received.decode("ascii", "replace"))
+    if arrived is not None and arrived.tzinfo is None:
+        arrived = None
+    if sent is not None and is_possible and sent.tzinfo is not None:
+        if arrived is None or sent <= arrived + _LATE:
+            return sent, to_rfc3339(sent)
+        remarks.append(
+            Fault("date_mended", "the Date header is later than the day it was received; Received is taken")
+        )
+        return arrived, to_rfc3339(arrived)
+    if arrived is not None:
+        what = "has no time zone" if sent is not None and is_possible else "is missing or impossible"
+        remarks.append(Fault("date_mended", f"the Date header {what}; the Received header is taken"))
+        return arrived, to_rfc3339(arrived)
+    if sent is None or not is_possible:
+        return None, None
+    if sent.tzinfo is None and zone is not None:
+        text, remark = with_offset(sent, zone)
+        remarks.extend([remark] if remark is not None else [])
+        return datetime.fromisoformat(text), text
+    return sent, None if sent.tzinfo is None else to_rfc3339(sent)
+
+
+@dataclass(slots=True)
+class _Body:
+    """The text of a mail, and the parts that are no text of it."""
+
+    text: str = ""
+    parts: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, text: str) -> None:
+        self.text = f"{self.text}\n\n{text}" if self.text.strip() else text
+
+
+def _parse_body(raw: bytes, remarks: list[Fault], depth: int = 0) -> _Body:
+    try:
+        message = message_from_bytes(raw, policy=policy.compat32)
+        body = _Body()
+        for number, (part, is_choice) in enumerate(_walk(message)):
+            if number >= _MOST_PARTS:
+                remarks.append(
+                    Fault(
+                        "too_many_parts", f"the mail has more than {_MOST_PARTS} parts; the rest is left out"
+                    )
+                )
+                break
+            _take_part(part, is_choice, body, remarks, depth)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, AssertionError) as error:
+        raise MailError(f"its parts cannot be told apart ({type(error).__name__})") from None
+    return body
+
+
+def _walk(message: Message) -> Iterator[tuple[Message, bool]]:
+    """The parts that hold something, and whether each is one of several forms of the same text.
+
+    Of a mail inside the mail (an attached or bounced one) only that mail as a whole is given.
+    """
+    waiting = [(message, False)]
+    while waiting:
+        part, is_choice = waiting.pop()
+        payload: Any = part.get_payload()
+        if part.is_multipart() and isinstance(payload, list) and part.get_content_maintype() == "multipart":
+            is_choice = is_choice or part.get_content_subtype() == "alternative"
+            waiting.extend((inner, is_choice) for inner in reversed(payload) if isinstance(inner, Message))
+        else:
+            yield part, is_choice
+
+
+def _take_part(part: Message, is_choice: bool, body: _Body, remarks: list[Fault], depth: int) -> None:
+    kind = part.get_content_type()
+    if kind == "message/rfc822":
+        body.parts.append({"type": kind, **_inner_mail(part, depth)})
+        return
+    name, content = _file_name(part), _content(part)
+    is_shown = part.get_content_disposition() != "attachment" and not name
+    if kind == "text/plain" and is_shown:
+        body.add(_to_plain(part, _decode_part(part, content, remarks)))
+    elif kind == "text/html" and is_shown and not (is_choice and body.text.strip()):
+        body.add(html_to_text(_decode_part(part, content, remarks)))
+    else:
+        described = _describe(part, kind, name, content)
+        if kind in ("message/delivery-status", "text/rfc822-headers", "text/calendar"):
+            described["text"] = _decode_part(part, content, remarks).strip()
+        body.parts.append(described)
+        if kind in _UNREAD:
+            remarks.append(_UNREAD[kind])
+
+
+def _to_plain(part: Message, text: str) -> str:
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if str(_parameter(part, "format")).lower() == "flowed":
+        text = unflow(text, str(_parameter(part, "delsp")).lower() == "yes")
+    return mark_history(text.strip("\n").rstrip())
+
+
+def _content(part: Message) -> bytes:
+    payload = part.get_payload()
+    if isinstance(payload, list):
+        return b"\n".join(
+            inner.as_bytes(policy=policy.compat32) for inner in payload if isinstance(inner, Message)
+        )
+    decoded = part.get_payload(decode=True)
+    return decoded if isinstance(decoded, bytes) else b""
+
+
+def _decode_part(part: Message, content: bytes, remarks: list[Fault]) -> str:
+    declared = _parameter(part, "charset")
+    if not declared and part.get_content_type() == "text/html":
+        found = re.search(
+            rb"<meta[^<>]{0,200}charset\s*=\s*[\"']?([\w.:-]{2,40})", content[:4096], re.IGNORECASE
+        )
+        declared = found[1].decode() if found else ""
+    text, remark = decode_text(content, declared)
+    if remark is not None:
+        remarks.append(remark)
+    return text
+
+
+def _parameter(part: Message, name: str) -> str:
+    try:
+        value = part.get_param(name, "")
+        return collapse_rfc2231_value(value) if isinstance(value, (str, tuple)) else ""
+    except (ValueError, LookupError, TypeError, UnicodeError):
+        return ""
+
+
+def _file_name(part: Message) -> str:
+    try:
+        name = part.get_filename("") or ""
+    except (ValueError, LookupError, TypeError, UnicodeError):
+        name = "?"
+    # Encoded words inside quotes are forbidden and everywhere.
+    return decode_header(name.encode("utf-8", "surrogateescape"))[0]
+
+
+def _describe(part: Message, kind: str, name: str, content: bytes) -> dict[str, Any]:
+    described: dict[str, Any] = {"type": kind, "bytes": len(content)}
+    if name:
+        described["name"] = name
+    content_id = part.get("Content-ID")
+    if content_id:
+        described["content_id"] = str(content_id).strip("<> ")
+    described["sha256"] = hashlib.sha256(content).hexdigest()
+    return described
+
+
+def _inner_mail(part: Message, depth: int) -> dict[str, Any]:
+    """What an attached mail says, for whoever looks: nobody of this thread wrote it."""
+    raw = re.sub(rb"\AFrom [^\r\n]*\r?\n", b"", _content(part).lstrip(b"\r\n"))
+    headers = read_headers(raw)
+    inner = _parse_body(raw, [], depth + 1) if headers.fields and depth < _MOST_DEPTH else _Body()
+    names = sorted({name.lower() for name, _ in headers.fields})
+    found = {"bytes": len(raw), "headers": decode_all(headers, names), "text": inner.text}
+    return {**found, "parts": inner.parts} if inner.parts else found
+
+
+def digest_of(
+    raw: bytes, headers: Headers, names: Sequence[str] = ("from", "date", "subject")
+) -> tuple[str, bytes]:
+    """An id for a mail that has none, and the hash of its body by which copies are told.
+
+    Line ends and blanks at the end do not count: mailboxes change them.
+    """
+    body = raw[headers.size :].replace(b"\r\n", b"\n").rstrip()
+    digest = hashlib.sha256(body)
+    own = hashlib.sha256(digest.digest() + b"\0".join(headers.text(name).encode() for name in names))
+    return f"sha256-{own.hexdigest()[:32]}", digest.digest()[:16]

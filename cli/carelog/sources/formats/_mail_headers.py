@@ -1,0 +1,202 @@
+"""The headers of a mail: unfolded, decoded (RFC 2047, and as mailers get it wrong), dates, addresses, ids."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import quopri
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from email.utils import getaddresses, parsedate_tz
+
+from carelog.sources.blocks import Fault
+from carelog.sources.formats._charsets import decode_text
+
+_LINE = re.compile(rb"([!-9;-~]{1,200})[ \t]*:[ \t]*(.*)", re.DOTALL)
+_END = re.compile(rb"\r?\n[ \t]*\r?\n|\r\r")
+_WORD = re.compile(r"=\?([^?\s*]{1,40})(?:\*[^?\s]{0,40})?\?([bBqQ])\?(.*?)\?=", re.DOTALL)
+_ID = re.compile(r"<([^<>\s]{1,900})>")
+_CLOCK = re.compile(r"\d{1,2}[:.]\d{2}([:.]\d{2})?")
+_ZONE = re.compile(r"([+-])(\d{2}):?(\d{2})\b|\b(UT|UTC|GMT|Z|[ECMP][SD]T)\b")
+_NAMED = {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
+_ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2}):(\d{2})")
+MOST_IDS = 200
+"""So many ids of a References header are read: the first and the last ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """The headers in their order, names as written, values as bytes and unfolded; `size` is the length in
+    bytes of the header block with the empty line after it.
+    """
+
+    fields: list[tuple[str, bytes]] = field(default_factory=list)
+    size: int = 0
+
+    def raw(self, *names: str) -> Iterable[bytes]:
+        """The values of all headers of these names (in lower case), in order."""
+        return (value for name, value in self.fields if name.lower() in names)
+
+    def text(self, *names: str) -> str:
+        """The first header that has one of these names, decoded; empty if there is none."""
+        return next((decode_header(value)[0] for value in self.raw(*names)), "")
+
+
+def read_headers(mail: bytes) -> Headers:
+    """The headers at the beginning of a mail; lines that are none are passed over."""
+    found = _END.search(mail)
+    size = len(mail) if found is None else found.end()
+    fields: list[tuple[str, bytes]] = []
+    for line in re.split(rb"\r?\n|\r", mail[:size]):
+        if line[:1] in (b" ", b"\t") and fields:
+            name, value = fields[-1]
+            fields[-1] = name, value + b" " + line.strip()
+        elif (header := _LINE.match(line)) is not None:
+            fields.append((header[1].decode("ascii"), header[2].rstrip()))
+    return Headers(fields, size)
+
+
+def decode_header(raw: bytes) -> tuple[str, Fault | None]:
+    """The text of a header's value, and a remark where its charset was not right. Never raises."""
+    text, remark = decode_text(raw, None)
+    if "=?" not in text:
+        return text.strip(), remark
+    parts: list[str] = []
+    words: list[tuple[bytes, str]] = []
+    place = 0
+    for found in _WORD.finditer(text):
+        between = text[place : found.start()]
+        place = found.end()
+        # Blanks between two encoded words do not count; a letter may be cut between them.
+        if between.strip() or not words:
+            remark = _flush(words, parts) or remark
+            parts.append(between)
+        words.append((_unpack(found[2], found[3]), found[1].lower()))
+    remark = _flush(words, parts) or remark
+    return ("".join(parts) + text[place:]).strip(), remark
+
+
+def _flush(words: list[tuple[bytes, str]], parts: list[str]) -> Fault | None:
+    remark = None
+    start = 0
+    for end in range(1, len(words) + 1):
+        if end == len(words) or words[end][1] != words[start][1]:
+            raw = b"".join(word for word, _ in words[start:end])
+            text, found = decode_text(raw, words[start][1])
+            parts.append(text)
+            remark, start = remark or found, end
+    words.clear()
+    return remark
+
+
+def _unpack(kind: str, text: str) -> bytes:
+    raw = text.encode("utf-8", "replace")
+    if kind in "qQ":
+        return quopri.decodestring(raw.replace(b"_", b" "), header=False)
+    try:
+        letters = re.sub(rb"[^A-Za-z0-9+/]", b"", raw)
+        return base64.b64decode(letters[: len(letters) - (len(letters) % 4 == 1)] + b"==")
+    except (binascii.Error, ValueError):
+        return raw
+
+
+def find_addresses(headers: Headers, *names: str) -> list[tuple[str, str]]:
+    """Name and address (in lower case) of everybody in these headers; what is no address is left out."""
+    # Decoding first would let a comma in a name split it.
+    values = [value.decode("utf-8", "replace") for value in headers.raw(*names)]
+    try:
+        pairs = getaddresses(values, strict=False)
+    except (TypeError, ValueError, IndexError):
+        pairs = [
+            ("", address) for value in values for address in re.findall(r"[^\s<>,;:\"]+@[^\s<>,;:\"]+", value)
+        ]
+    return [
+        (decode_header(name.encode())[0].strip("'\" "), address.strip().lower())
+        for name, address in pairs
+        if "@" in address and not re.search(r"\s", address.strip())
+    ]
+
+
+def find_ids(headers: Headers, *names: str) -> list[str]:
+    """The message ids in these headers, without brackets, each once, in order."""
+    text = " ".join(value.decode("ascii", "replace") for value in headers.raw(*names))
+    ids = list(dict.fromkeys(_ID.findall(text)))
+    return ids if len(ids) <= MOST_IDS else [ids[0], *ids[-MOST_IDS + 1 :]]
+
+
+def find_own_id(headers: Headers) -> str | None:
+    """The mail's own id; some write it without brackets."""
+    found = find_ids(headers, "message-id")
+    if found:
+        return found[0]
+    bare = re.sub(r"\s+", "", headers.text("message-id").strip("<> "))
+    return bare[:900] if len(bare) > 2 else None
+
+
+def parse_date(text: str) -> tuple[datetime | None, bool]:
+    """The time in a Date header, aware if it carries an offset, and whether it is one that can be meant.
+
+    `-0000` is UTC (RFC 5322, 3.3). Names of zones that mean several, such as IST, count as no offset.
+    """
+    # Comments such as (JST) may not hide the offset before them.
+    text = re.sub(r"\([^()]*\)?", " ", text[:200]).strip()
+    parsed = _parse(text)
+    if parsed is None or not 1900 <= parsed.year < 3000:
+        return None, False
+    offset = _offset_of(text)
+    moment = parsed if offset is None else parsed.replace(tzinfo=timezone(offset))
+    return moment, parsed.year >= 1990
+
+
+def _parse(text: str) -> datetime | None:
+    iso = _ISO.match(text)
+    try:
+        if iso is not None:
+            return datetime(*(int(digits) for digits in iso.groups()))  # type: ignore[arg-type]
+        fields = parsedate_tz(text) if _CLOCK.search(text) else None
+        if fields is None:
+            return None
+        year, month, day, hour, minute, second = fields[:6]
+        return datetime(year, month, day, hour, minute, min(second or 0, 59))
+    except (ValueError, TypeError, OverflowError, IndexError, AttributeError):
+        return None
+
+
+def _offset_of(text: str) -> timedelta | None:
+    clock = _CLOCK.search(text)
+    found = _ZONE.search(text, clock.end() if clock else 0)
+    if found is None:
+        return None
+    if found[4]:
+        return timedelta(hours=_NAMED.get(found[4], 0))
+    hours, minutes = int(found[2]), int(found[3])
+    if hours > 18 or minutes > 59:
+        return None
+    return timedelta(hours=hours, minutes=minutes) * (-1 if found[1] == "-" else 1)
+
+
+def to_rfc3339(moment: datetime) -> str:
+    """A time as RFC 3339 with its own offset; without one if it has none."""
+    text = moment.isoformat(timespec="seconds" if moment.microsecond == 0 else "auto")
+    return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
+
+
+def split_list(text: str) -> list[str]:
+    """The labels of X-Gmail-Labels or Keywords: separated by commas, in quotes where they hold one."""
+    found = re.findall(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,]+))\s*(?:,|$)', text)
+    names = [re.sub(r"\\(.)", r"\1", quoted) if quoted else bare.strip() for quoted, bare in found]
+    return [name for name in dict.fromkeys(names) if name]
+
+
+def decode_all(headers: Headers, unmapped: Sequence[str]) -> dict[str, str | list[str]]:
+    """The headers of these names (in lower case), decoded, under their names as first written; a list where
+    one stands several times.
+    """
+    kept: dict[str, list[str]] = {}
+    written: dict[str, str] = {}
+    for name, value in headers.fields:
+        if name.lower() in unmapped:
+            kept.setdefault(written.setdefault(name.lower(), name), []).append(decode_header(value)[0])
+    return {name: values[0] if len(values) == 1 else values for name, values in kept.items()}

@@ -1,0 +1,151 @@
+"""Cutting an mbox file into its mails while it streams by.
+
+A mail begins at a line `From ADDRESS DATE` that stands at the beginning of the file or after an empty line,
+and that a header follows. So neither `From now on we ship daily.` nor a date in a sentence cuts a mail in
+two, whichever dialect of mbox wrote the file. Takeout writes the zone before the year; RFC 4155 has none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import BinaryIO
+
+BLOCK_BYTES = 1024 * 1024
+_LINE = re.compile(rb"From ([^\r\n]{1,400})\r?\n(?=[!-9;-~]{1,100}:|>From )")
+_DAYS = frozenset((b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"))
+_CLOCK = re.compile(rb"\d{1,2}:\d{2}(?::\d{2})?")
+_ISO = re.compile(rb"\d{4}-\d\d-\d\d(?:T\d\d:\d\d\S*)?")
+# The longest separator and the beginning of the header after it: so much must be at hand to judge it.
+_LOOK_AHEAD = 700
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A mail as it stood, without the separator before it.
+
+    `line` and `offset` are where it (or the separator) begins, `length` what it measures in bytes; `is_cut`
+    says that this is more than the limit and `raw` only its beginning. `from_line` is the separator, `skip`
+    how many bytes stand before `raw`.
+    """
+
+    raw: bytes
+    line: int
+    offset: int
+    length: int
+    from_line: bytes = b""
+    skip: int = 0
+    is_cut: bool = False
+    is_last: bool = False
+
+
+@dataclass(slots=True)
+class _Place:
+    """What is held of the input: `data`, of the open mail, whose first byte is byte `offset` in line `line`;
+    `dropped` bytes and `dropped_lines` of it were let go; up to `scanned` no separator begins.
+    """
+
+    offset: int
+    line: int = 1
+    data: bytes = b""
+    dropped: int = 0
+    dropped_lines: int = 0
+    scanned: int = 0
+
+
+def looks_like_mbox(head: bytes) -> bool:
+    """Whether a file that begins so is an mbox."""
+    start = head.lstrip(b"\r\n")
+    return _match_from_line(start, 0) is not None
+
+
+def _match_from_line(data: bytes, at: int) -> re.Match[bytes] | None:
+    """The separator that begins at `at`: a sender, then a date as mbox writes it, then a header."""
+    found = _LINE.match(data, at)
+    if found is None:
+        return None
+    words = found[1].split()
+    day = next((n for n, word in enumerate(words) if word.rstrip(b",") in _DAYS), None)
+    if day is None:
+        return found if any(_ISO.fullmatch(word) for word in words[1:3]) else None
+    clock = next((n for n, word in enumerate(words) if n > day and _CLOCK.fullmatch(word)), None)
+    has_year = any(len(word) == 4 and word.isdigit() for word in words[day + 1 :])
+    return found if clock is not None and has_year else None
+
+
+def split_mbox(stream: BinaryIO, offset: int, limit: int, block_bytes: int = BLOCK_BYTES) -> Iterator[Piece]:
+    """The mails of an mbox; `offset` is where the stream begins in the input."""
+    place = _Place(offset)
+    while block := stream.read(block_bytes):
+        place.data += block
+        yield from _cut(place, limit, is_end=False)
+        _let_go(place, limit)
+    yield from _cut(place, limit, is_end=True)
+    if place.data.strip():
+        yield _to_piece(place, len(place.data), limit, is_last=True)
+
+
+def read_single(stream: BinaryIO, offset: int, limit: int) -> Iterator[Piece]:
+    """The one mail of a file, however its body looks."""
+    raw = stream.read(limit)
+    length = len(raw)
+    while more := stream.read(BLOCK_BYTES):
+        length += len(more)
+    if not raw.strip():
+        return
+    place = _Place(offset, data=raw)
+    piece = _to_piece(place, len(raw), limit, is_last=True)
+    yield replace(piece, length=length, is_cut=length > limit)
+
+
+def _cut(place: _Place, limit: int, is_end: bool) -> Iterator[Piece]:
+    while (start := _find_separator(place, is_end)) is not None:
+        yield _to_piece(place, start, limit)
+        place.line += place.data.count(b"\n", 0, start) + place.dropped_lines
+        place.offset += start + place.dropped
+        place.data = place.data[start:]
+        place.dropped = place.dropped_lines = place.scanned = 0
+
+
+def _find_separator(place: _Place, is_end: bool) -> int | None:
+    """Where the next mail begins in the data; None if that is not at hand."""
+    data = place.data
+    ready = len(data) if is_end else len(data) - _LOOK_AHEAD
+    at = data.find(b"\nFrom ", place.scanned)
+    while 0 <= at < ready:
+        before = data[max(0, at - 2) : at]
+        if before.endswith((b"\n", b"\n\r")) and _match_from_line(data, at + 1):
+            return at + 1
+        at = data.find(b"\nFrom ", at + 1)
+    place.scanned = max(place.scanned, ready)
+    return None
+
+
+def _let_go(place: _Place, limit: int) -> None:
+    """Drop the middle of a mail that is longer than the limit; its beginning and the last bytes stay."""
+    if len(place.data) <= limit + 2 * _LOOK_AHEAD:
+        return
+    end = len(place.data) - 2 * _LOOK_AHEAD
+    place.dropped += end - limit
+    place.dropped_lines += place.data.count(b"\n", limit, end)
+    place.data = place.data[:limit] + place.data[end:]
+    place.scanned = max(limit, place.scanned - (end - limit))
+
+
+def _to_piece(place: _Place, end: int, limit: int, is_last: bool = False) -> Piece:
+    raw = place.data[:end]
+    length = end + place.dropped
+    if length > limit:
+        raw = raw[:limit]
+    bare = raw.lstrip(b"\r\n")
+    found = _match_from_line(bare, 0)
+    from_line = found[0].rstrip(b"\r\n") if found else b""
+    mail = bare[found.end() :] if found else bare
+    skip = len(raw) - len(mail)
+    return Piece(mail, place.line, place.offset, length, from_line, skip, length > limit, is_last)
+
+
+def undo_quoting(mail: bytes) -> bytes:
+    """The body lines that the mbox dialects mboxo and mboxrd have quoted, as they were."""
+    return re.sub(rb"(?m)^>(>*From )", rb"\1", mail)

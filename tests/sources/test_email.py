@@ -1,0 +1,375 @@
+"""Mails as mailboxes really hold them, to threads."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.commands.logs import call
+from tests.sources.goldens import check_golden, read_files
+from tests.sources.leaves import lost_leaves
+
+from carelog.sources.blocks import ReadOptions
+from carelog.sources.formats import FORMATS, detect_formats
+from carelog.sources.formats._charsets import decode_text
+from carelog.sources.formats._html_text import html_to_text
+from carelog.sources.formats._mail_headers import decode_header, parse_date, read_headers
+from carelog.sources.formats._mbox import split_mbox
+from carelog.sources.reading import identify, read_blocks
+
+HERE = Path(__file__).parent / "email"
+SAMPLES = Path(__file__).parents[3] / "shared" / "samples"
+OURS = {"our_domains": ("shop.example",)}
+FIXTURES = sorted(p.name for p in HERE.iterdir() if p.suffix in (".eml", ".mbox"))
+
+
+@pytest.fixture(autouse=True)
+def in_fixtures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(HERE)
+
+
+@pytest.mark.parametrize("name", [*FIXTURES, "maildir"])
+def test_fixture_reads_as_reviewed(name: str) -> None:
+    found = read_files(name, **OURS)
+    assert found.formats == {"email"}
+    check_golden(name, found)
+
+
+def test_threads_are_joined_and_body_lines_do_not_cut_mails() -> None:
+    found = read_files("thread.mbox", **OURS)
+    parcel, invoice = found.values
+    assert [m["speaker"] for m in parcel["messages"]] == ["customer", "agent", "customer"]
+    assert "From now on I order only by phone.\nFrom 2019 I have" in parcel["messages"][0]["text"]
+    assert ">From line in an old mail.\n\nFrom my side" in parcel["messages"][0]["text"]
+    assert parcel["messages"][2]["text"].endswith("\nFrom Asha")
+    assert (parcel["first_response_seconds"], parcel["agent_id"]) == (9000, "ben@shop.example")
+    assert (invoice["started_at"], invoice["source"]["line"]) == ("2026-09-14T07:00:00-04:00", 36)
+
+
+def test_thread_is_joined_over_files(tmp_path: Path) -> None:
+    text = Path("thread.mbox").read_text()
+    cut = text.index("From asha@cust.example Tue")
+    (tmp_path / "a.mbox").write_text(text[:cut])
+    (tmp_path / "b.mbox").write_text(text[cut:])
+    found = read_files(tmp_path, **OURS)
+    assert [len(v["messages"]) for v in found.values] == [3, 1]
+    assert [m["file"] for m in found.values[0]["extra"]["mails"]] == [
+        str(tmp_path / name) for name in ("a.mbox", "a.mbox", "b.mbox")
+    ]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_ids_and_records_do_not_depend_on_how_the_mailbox_comes(tmp_path: Path, packed: bool) -> None:
+    raw = Path("takeout.mbox").read_bytes()
+    path = tmp_path / "takeout.mbox"
+    path.write_bytes(gzip.compress(raw) if packed else b"\xef\xbb\xbf" + raw)
+    expected, found = read_files("takeout.mbox").values, read_files(path).values
+    for one, other in zip(expected, found, strict=True):
+        assert one["interaction_id"] == other["interaction_id"]
+        assert one["messages"] == other["messages"]
+
+
+def test_takeout_tells_ours_from_the_sent_label_and_keeps_localised_labels() -> None:
+    asked, told = read_files("takeout.mbox").values
+    assert asked["source"] | {"file": ""} == {
+        "system": "gmail", "format": "email", "file": "", "line": 1, "record_id": "1828754568043628583"
+    }  # fmt: skip
+    assert asked["tags"] == ["Posteingang", "Wichtig", "Fragen, offene", "กล่องจดหมาย", "Gesendet"]
+    assert (asked["direction"], asked["initiative"]) == ("inbound", "reactive")
+    assert (told["direction"], told["initiative"], told["customer_id"]) == (
+        "outbound", "proactive", "mali@gmail.com"
+    )  # fmt: skip
+
+
+def test_thai_charsets_are_read_and_guesses_are_said() -> None:
+    declared = read_files("thai_874.eml")
+    assert declared.values[0]["subject"] == "บิลเงินสด"
+    assert declared.values[0]["messages"][0]["text"] == "ขอ “บิลเงินสด” ด้วยค่ะ…"
+    assert ("warning", "charset_guessed") not in declared.findings
+    guessed = read_files("no_charset.eml")
+    assert guessed.values[0]["messages"][0]["text"] == "ยังไม่ได้รับของเลยค่ะ order 7"
+    assert guessed.findings.count(("warning", "charset_guessed")) == 2
+
+
+@pytest.mark.parametrize(
+    ("raw", "declared", "text", "keyword"),
+    [
+        ("สวัสดี".encode("cp874"), "us-ascii", "สวัสดี", "charset_mended"),
+        ("สวัสดี".encode("cp874"), "TIS-620", "สวัสดี", None),
+        (b"\x85\x91ok", "x-windows-874", "…‘ok", None),
+        ("café".encode("cp1252"), "iso-8859-1", "café", None),
+        ("café".encode("cp1252"), "unknown-8bit", "café", "charset_guessed"),
+        ("café".encode(), "iso-8859-1", "café", "charset_mended"),
+        ("café".encode(), None, "café", None),
+        ("café".encode("cp1252"), "utf-8", "café", "charset_mended"),
+        ("ดีมาก".encode() + b"\xe0\xb8", "utf-8", "ดีมาก�", "bytes_replaced"),
+        ("届く".encode("iso2022_jp"), "iso-2022-jp", "届く", None),
+        ("届く".encode("cp932"), "windows-31j", "届く", None),
+        ("שלום".encode("iso8859_8"), "iso-8859-8-i", "שלום", None),
+        (b"plain", "rot13", "plain", None),
+        (b"plain", "no such charset", "plain", None),
+    ],
+)
+def test_charset_labels_are_read_as_the_world_writes_them(
+    raw: bytes, declared: str | None, text: str, keyword: str | None
+) -> None:
+    found, remark = decode_text(raw, declared)
+    assert found == text
+    assert (remark.keyword if remark else None) == keyword
+
+
+def test_utf8_that_was_encoded_twice_is_mended() -> None:
+    twice = "".join(
+        chr(b) if 0x80 <= b < 0xA0 and b in (0x81, 0x8D, 0x8F, 0x90, 0x9D) else bytes([b]).decode("cp1252")
+        for b in "ส่งแล้วครับ".encode()
+    )
+    text, remark = decode_text(twice.encode(), "utf-8")
+    assert (text, remark and remark.keyword) == ("ส่งแล้วครับ", "mojibake_mended")
+    assert decode_text("Ã©t".encode(), "utf-8") == ("Ã©t", None)
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        (b"=?utf-8?B?4Lia?= =?utf-8?B?4Lij?=", "บร"),
+        (b"=?utf-8?B?4Li?= =?utf-8?B?muC4ow==?=", "บร"),
+        (b"=?utf-8*en?Q?a=20b?= c =?utf-8?q?d_e?=", "a b c d e"),
+        (b'"=?utf-8?Q?caf=C3=A9?=" <x@y>', '"café" <x@y>'),
+        (b"=?utf-8?B?broken", "=?utf-8?B?broken"),
+        ("สวัสดี".encode(), "สวัสดี"),
+    ],
+)
+def test_headers_are_decoded_as_mailers_write_them(raw: bytes, text: str) -> None:
+    assert decode_header(raw)[0] == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Mon, 14 Sep 2026 10:00:00 +0700 (ICT)", "2026-09-14T10:00:00+07:00"),
+        ("14 Sep 26 10:00 EST", "2026-09-14T10:00:00-05:00"),
+        ("Mon, 14 Sep 2026 10:00:00 -0000", "2026-09-14T10:00:00+00:00"),
+        ("Mon, 14 Sep 2026 10:00:00 IST", "2026-09-14T10:00:00"),
+        ("2026-09-14T10:00:00+05:30", "2026-09-14T10:00:00+05:30"),
+        ("Mon, 31 Feb 2026 10:00:00 +0000", None),
+        ("yesterday", None),
+    ],
+)
+def test_dates_keep_their_offset_and_never_gain_one(text: str, expected: str | None) -> None:
+    moment, _ = parse_date(text)
+    assert (moment.isoformat() if moment else None) == expected
+
+
+def test_time_without_zone_is_put_aside_until_tz_says_it() -> None:
+    assert read_files("no_zone.eml").rejects == ["no_offset"]
+    found = read_files("no_zone.eml", zone="Europe/Berlin", **OURS)
+    assert found.values[0]["started_at"] == "2026-10-25T02:30:00+02:00"
+    assert found.findings == [("warning", "clock_fold")]
+
+
+def test_impossible_date_is_taken_from_the_received_header() -> None:
+    found = read_files("received.eml", **OURS)
+    assert found.values[0]["started_at"] == "2026-09-14T12:00:00+02:00"
+    assert found.findings == [("warning", "date_mended")]
+
+
+def test_html_becomes_lines_and_quotes_are_marked() -> None:
+    text = read_files("html_only.eml").values[0]["messages"][0]["text"]
+    assert text.startswith("Hi po, nasaan na ang refund ko?\nOrder #12 & 13\n\n- one\n- two")
+    assert "preheader" not in text and "> We shipped it." in text
+    assert "> From: Shop" in read_files("outlook.eml").values[0]["messages"][0]["text"]
+
+
+def test_html_of_any_shape_takes_linear_time() -> None:
+    for piece in (
+        "<a",
+        "<!--",
+        "<title>",
+        "<blockquote>",
+        "<div style='display:none'>",
+        "&",
+        "<p>",
+        "<ul><li>",
+    ):
+        start = time.process_time()
+        html_to_text(piece * 100_000)
+        assert time.process_time() - start < 20
+
+
+def test_attachments_and_attached_mails_are_told_but_are_no_text() -> None:
+    (value,) = read_files("alternative.eml").values
+    text = value["messages"][0]["text"]
+    assert text == "The same text on several lines, joined.\n> quoted together\nNext line\n-- \nMaria"
+    parts = value["extra"]["mails"][0]["parts"]
+    assert [p.get("name") for p in parts] == [None, "ก.pdf", "café.png", "winmail.dat", None]
+    assert parts[-1]["text"] == "What somebody else said."
+
+
+def test_machines_are_no_customers() -> None:
+    for name in ("auto_reply.eml", "bounce.eml"):
+        (value,) = read_files(name, **OURS).values
+        assert [m["speaker"] for m in value["messages"]] == ["system"]
+        assert "customer_id" not in value
+
+
+def test_contact_form_speaks_for_the_customer_behind_it() -> None:
+    (value,) = read_files("form.eml", **OURS).values
+    assert (value["customer_id"], value["messages"][0]["speaker"]) == ("ravi@cust.example", "customer")
+
+
+def test_copies_of_a_mail_count_once_and_other_mails_under_one_id_do_not_vanish() -> None:
+    (value,) = read_files("maildir", **OURS).values
+    assert len(value["messages"]) == 1
+    assert value["extra"]["mails"][0]["flags"] == "RS"
+    assert [c["file"] for c in value["extra"]["mails"][0]["copies"]] == ["maildir/new/1789380001.M2P1.host"]
+    (value,) = read_files("same_id.mbox", **OURS).values
+    assert [m["text"] for m in value["messages"]] == ["First text.", "Second text."]
+
+
+def test_answer_without_reference_is_found_by_subject_and_people_within_a_month() -> None:
+    assert "initiative" not in read_files("answer_alone.eml", **OURS).values[0]
+    found = read_files("orphan_reply.mbox", **OURS)
+    assert [len(v["messages"]) for v in found.values] == [2, 1]
+
+
+def test_without_our_domains_the_guess_is_said_and_who_answers_is_the_agent(tmp_path: Path) -> None:
+    text = Path("thread.mbox").read_text().replace("support@shop.example", "ann@shop.example")
+    (tmp_path / "x.mbox").write_text(text)
+    found = read_files(tmp_path / "x.mbox")
+    assert [m["speaker"] for m in found.values[0]["messages"]] == ["customer", "agent", "customer"]
+    assert found.findings == [("warning", "our_domains")]
+
+
+def test_truncated_archive_costs_the_mail_that_is_cut(tmp_path: Path) -> None:
+    path = tmp_path / "mails.gz"
+    raw = Path("thread.mbox").read_bytes() + os.urandom(3000).hex().encode()
+    path.write_bytes(gzip.compress(raw)[:-900])
+    found = read_files(path, **OURS)
+    assert [len(v["messages"]) for v in found.values] == [2, 1]
+    assert found.rejects == ["truncated"]
+    assert ("error", "truncated") in found.findings
+
+
+def test_mail_over_the_limit_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    path = tmp_path / "big.mbox"
+    head, _, rest = Path("thread.mbox").read_text().partition("Hello, my")
+    path.write_text(head + "Hello, my" + "x" * 3_000_000 + "\n" + rest)
+    found = read_files(path, max_line_bytes=50_000, **OURS)
+    assert [len(v["messages"]) for v in found.values] == [3, 1]
+    assert ("warning", "too_long") in found.findings
+    assert found.values[1]["source"]["line"] == 37
+
+
+def test_endless_thread_is_cut_into_bounded_interactions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("carelog.sources.formats.email.MOST_MAILS", 2)
+    found = read_files("thread.mbox", **OURS)
+    assert [len(v["messages"]) for v in found.values] == [2, 1, 1]
+    assert len({v["interaction_id"] for v in found.values}) == 3
+
+
+def test_commands_read_mailboxes_by_name_and_from_a_pipe(tmp_path: Path) -> None:
+    good = call("validate", "thread.mbox", "--our-domains", "shop.example,shop.test", "--format", "json")
+    assert good.exit_code == 0
+    assert json.loads(good.stdout)["accepted"] == 2
+    piped = call("validate", "-", "--format", "json", stdin=Path("thread.mbox").read_bytes())
+    assert (piped.exit_code, json.loads(piped.stdout)["accepted"]) == (0, 2)
+    bad = call("validate", "no_date.eml")
+    assert bad.exit_code == 65
+    assert "no_date" in bad.stdout and "At which time" not in bad.stdout + bad.stderr
+
+
+def test_nothing_remains_in_the_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert call("validate", "-", stdin=Path("thread.mbox").read_bytes()).exit_code == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", FIXTURES)
+def test_nothing_of_a_mail_is_lost(name: str) -> None:
+    found = read_files(name, zone="Asia/Bangkok", **OURS)
+    if found.rejects:
+        return
+    whole = {"values": found.values}
+    for piece in split_mbox(io.BytesIO(Path(name).read_bytes()), 0, 1_000_000):
+        headers = {
+            n: decode_header(v)[0] for n, v in read_headers(piece.raw).fields if n.lower() not in ("date",)
+        }
+        assert lost_leaves(headers, whole, lambda path, leaf: leaf.strip("<>")) == []
+
+
+def test_other_formats_are_not_claimed() -> None:
+    detect = FORMATS["email"].detect
+    for head in (
+        b"",
+        b"\0\xff",
+        b"{}",
+        b"WEBVTT\n\nFrom: x\n",
+        b"HTTP/1.1 200 OK\nDate: x\nContent-Type: y\n",
+    ):
+        assert detect(head, "x") is None
+    assert detect(b"From: x\n", "x.txt") is None
+
+
+@pytest.mark.skipif(not SAMPLES.exists(), reason="the reference samples are not here")
+def test_samples_are_told_apart() -> None:
+    for path in sorted(SAMPLES.rglob("*")):
+        if path.is_file():
+            claims = detect_formats(path.read_bytes()[:65536], str(path))
+            assert ("email" in claims) == (path.suffix == ".eml")
+
+
+@pytest.mark.skipif(not SAMPLES.exists(), reason="the reference samples are not here")
+def test_samples_read_as_a_person_would() -> None:
+    found = read_files(SAMPLES / "eml")
+    assert found.rejects == ["no_date"]
+    texts = [m["text"] for v in found.values for m in v["messages"]]
+    assert len(texts) == 6
+    assert "스티해" in texts and any(t.startswith("대부분의") for t in texts)
+
+
+def _read_bytes(raw: bytes, path: Path) -> None:
+    path.write_bytes(raw)
+    with identify([str(path)], "email") as inputs:
+        for block in read_blocks(inputs, ReadOptions(zone="Asia/Bangkok", **OURS)):
+            json.dumps(block.values, ensure_ascii=False).encode()
+            assert all(isinstance(reject.raw, str) for reject in block.rejects)
+
+
+RAWS = [(HERE / name).read_bytes() for name in FIXTURES]
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> bytes:
+    raw = bytearray(draw(st.sampled_from(RAWS)))
+    for _ in range(draw(st.integers(1, 6))):
+        at = draw(st.integers(0, max(0, len(raw) - 1)))
+        kind = draw(st.integers(0, 3))
+        if kind == 0:
+            raw[at : at + draw(st.integers(0, 60))] = b""
+        elif kind == 1:
+            raw[at:at] = draw(st.binary(max_size=12))
+        elif kind == 2:
+            raw[at:at] = draw(
+                st.sampled_from([b"\n\nFrom ", b"=?", b"\r", b"\0", b"\xe0\xb8", b"--b1\n", b"<!--"])
+            )
+        else:
+            raw[at:at] = raw[at : at + draw(st.integers(0, 400))]
+    return bytes(raw)
+
+
+SECONDS = float(os.environ.get("CARELOG_FUZZ_SECONDS", "0"))
+
+
+@settings(max_examples=40 if not SECONDS else max(40, int(SECONDS * 60)), deadline=None)
+@given(raw=mutated())
+def test_damaged_mails_never_stop_the_reader(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
+    _read_bytes(raw, tmp_path_factory.getbasetemp() / "fuzzed")

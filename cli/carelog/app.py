@@ -18,6 +18,7 @@ from carelog.findings import visible
 COMMANDS = {
     "validate": "carelog.commands.validate",
     "classify": "carelog.commands.classify",
+    "convert": "carelog.commands.convert",
     "summarize": "carelog.commands.summarize",
     "config": "carelog.commands.config",
     "schema": "carelog.commands.schema",

@@ -1,0 +1,176 @@
+"""`carelog convert`: another system's export to canonical records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import click
+import pyarrow as pa
+
+from carelog.columns import RECORD
+from carelog.commands.notices import Notices
+from carelog.commands.options import (
+    Allowance,
+    Share,
+    reading_options,
+    run_options,
+    to_read_options,
+    to_running,
+)
+from carelog.engines.local import map_ordered
+from carelog.engines.steps import validate_part
+from carelog.errors import ExitCode, UsageProblem
+from carelog.findings import Finding, Reject
+from carelog.sources.blocks import Block, Chunk
+from carelog.sources.reading import Inputs, identify, read_chunks
+from carelog.sources.structure import plain_suffix
+from carelog.store.atomic import Outputs, check_outputs
+from carelog.store.tables import check_rejects_name, check_table_name, write_rejects, write_table
+from carelog.validation import DuplicateIds, Validated, reject_duplicates
+
+TABLES = ("jsonl", "csv", "tsv", "parquet")
+MOST_WARNINGS = 10
+
+
+@click.command("convert")
+@reading_options
+@click.option(
+    "-o", "--output", metavar="F", default="-", show_default=True,
+    help="The records (.jsonl, .csv, .tsv, .parquet; - is standard output).",
+)  # fmt: skip
+@click.option("--to", type=click.Choice(TABLES), help="Write this, whatever the name after -o.")
+@click.option(
+    "--rejects", metavar="F", help="Write records that are invalid here, with what is wrong (.jsonl)."
+)
+@click.option(
+    "--max-invalid", type=Share(), default=None,
+    help="Exit 1 if more records are invalid (N or P%; default: any number is fine).",
+)  # fmt: skip
+@run_options
+def command(
+    paths: tuple[str, ...],
+    from_format: str | None,
+    channel: str | None,
+    zone: str | None,
+    max_line_bytes: int,
+    keep_going: bool,
+    output: str,
+    to: str | None,
+    rejects: str | None,
+    max_invalid: Allowance | None,
+    **run: Any,
+) -> ExitCode:
+    """Turn exports of other systems into canonical records.
+
+    \b
+    Examples:
+      carelog convert zendesk.json -o tickets.jsonl --rejects bad.jsonl
+
+    \b
+    Exit code: 0 done, 1 more invalid records than --max-invalid, 2 wrong usage,
+    65 nothing usable, 66 an input is missing, 73 an output cannot be written.
+    """
+    running = to_running("convert", **run)
+    name = to_target_name(output, to)
+    if rejects is not None:
+        check_rejects_name(rejects)
+    step = partial(validate_part, channel=channel, now=datetime.now(UTC))
+    counts = Counts()
+    with identify(paths, from_format, keep_going) as inputs:
+        check_outputs((output, rejects), (known.input.path for known in inputs.known))
+        with Outputs() as outputs, ExitStack() as stack:
+            write = stack.enter_context(write_table(outputs.open(output), name, RECORD))
+            put_aside = (
+                None if rejects is None
+                else stack.enter_context(write_rejects(outputs.open(rejects), rejects))
+            )  # fmt: skip
+            on_bytes = stack.enter_context(running.notices.count_bytes(inputs.total_bytes()))
+            parts = read_chunks(inputs, to_read_options(max_line_bytes, zone), on_bytes)
+            convert_all(parts, step, running.jobs, counts, write, put_aside)
+            if not counts.accepted:
+                outputs.forget()
+    counts.tell(running.notices, rejects)
+    return to_exit_code(counts, inputs, max_invalid, running.notices)
+
+
+@dataclass(slots=True)
+class Counts:
+    """read = accepted + rejected; the first findings, to be told, and how many there are in all."""
+
+    read: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    told: dict[tuple[str, str, str], Finding] = field(default_factory=dict)
+    warnings: int = 0
+
+    def add(self, validated: Validated) -> None:
+        """Count one part."""
+        self.read += validated.read
+        self.accepted += validated.accepted.num_rows
+        self.rejected += validated.rejected
+        for finding in (*validated.findings, *(r.findings[0] for r in validated.rejects if r.findings)):
+            self.warnings += 1
+            if len(self.told) < MOST_WARNINGS:
+                # One of a kind is enough to know by; validate lists them all.
+                self.told.setdefault((finding.file, finding.pointer, finding.keyword), finding)
+
+    def tell(self, notices: Notices, rejects: str | None) -> None:
+        """Say what became of the records."""
+        for finding in self.told.values():
+            place = finding.file if finding.line is None else f"{finding.file}:{finding.line}"
+            notices.note(f"{place}: {finding.message} [{finding.keyword}]")
+        if self.warnings > lenself.told:
+            notices.note(f"{self.warnings:,} findings in all; `carelog validate` lists them")
+        text = f"read {self.read:,} = accepted {self.accepted:,} + rejected {self.rejected:,}"
+        if self.rejected:
+            text += f" (kept in {rejects})" if rejects else " (--rejects F keeps them)"
+        notices.tell(text, read=self.read, accepted=self.accepted, rejected=self.rejected)
+
+
+def to_target_name(output: str, to: str | None) -> str:
+    """The name that tells the output's format; UsageProblem if it tells none."""
+    name = output if to is None else f"x.{to}"
+    if plain_suffix(name) == ".parquet" and output == "-":
+        raise UsageProblem("Parquet cannot be written to standard output", "name a file after -o")
+    check_table_name(name)
+    return name
+
+
+def to_exit_code(counts: Counts, inputs: Inputs, max_invalid: Allowance | None, notices: Notices) -> ExitCode:
+    """What the run amounts to; problems and emptiness are said."""
+    if inputs.skipped:
+        notices.note(f"skipped {len(inputs.skipped)} of no known format: {', '.join(inputs.skipped[:3])}")
+    for problem in inputs.problems:
+        notices.warn(problem.message)
+    if inputs.problems:
+        return inputs.problems[0].exit_code
+    if not counts.accepted:
+        notices.warn("nothing usable was read; no output was written")
+        return ExitCode.UNUSABLE_INPUT
+    if max_invalid is not None and not max_invalid.allows(counts.rejected, counts.read):
+        return ExitCode.FINDINGS
+    return ExitCode.OK
+
+
+def convert_all(
+    parts: Iterable[Chunk | Block],
+    step: Callable[[Chunk | Block], Validated],
+    jobs: int,
+    counts: Counts,
+    write: Callable[[pa.RecordBatch], None],
+    put_aside: Callable[[Iterable[Reject]], None] | None,
+) -> None:
+    """Read and check part after part in the order of the input, and write what is sound."""
+    seen = DuplicateIds()
+    for result in map_ordered(step, parts, jobs, weigh=lambda part: part.weight):
+        validated = reject_duplicates(result, seen)
+        counts.add(validated)
+        if validated.accepted.num_rows:
+            write(validated.accepted)
+        if put_aside is not None:
+            put_aside(validated.rejects)

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -48,6 +49,20 @@ class Zone(click.ParamType[str]):
         except (ValueError, OSError, KeyError):
             self.fail(f"{value!r} is no time zone; examples: Asia/Kolkata, Europe/Berlin, UTC", param, ctx)
         return str(value)
+
+
+class StartTime(click.ParamType[str]):
+    """A date and time in ISO 8601, with or without an offset."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The time as RFC 3339 would write it; BadParameter if it is none."""
+        text = str(value).strip()
+        try:
+            return datetime.fromisoformat(text).isoformat()
+        except ValueError:
+            self.fail(f"{text!r} is no date and time; example: 2026-09-14T09:00+07:00", param, ctx)
 
 
 class Share(click.ParamType["Allowance"]):
@@ -99,6 +114,22 @@ FORMAT_OPTIONS = (
     click.option(
         "--our-domains", metavar="D,...", multiple=True, expose_value=False, callback=_split_names,
         help="The company's own mail domains (or addresses): whose mails are the agents'.",
+    ),
+    click.option(
+        "--agents", metavar="NAME,...", multiple=True, expose_value=False, callback=_split_names,
+        help="Names or ids of the company's people in chats and transcripts; everybody else is a customer.",
+    ),
+    click.option(
+        "--gap", "gap_hours", metavar="HOURS", type=click.FloatRange(0, 24 * 366, min_open=True),
+        expose_value=False, callback=_keep, help="The silence that ends a chat (default: 24).",
+    ),
+    click.option(
+        "--date-order", type=click.Choice(["dmy", "mdy", "ymd"]), expose_value=False, callback=_keep,
+        help="How a chat's text file writes its dates, where the file does not tell.",
+    ),
+    click.option(
+        "--start", metavar="TIME", type=StartTime(), expose_value=False, callback=_keep,
+        help="When a transcript begins that does not say so, such as 2026-09-14T09:00+07:00.",
     ),
 )  # fmt: skip
 """Options that only some formats read; each is named as its field of ReadOptions."""

@@ -16,12 +16,18 @@ class ReadOptions:
 
     `max_line_bytes` is the longest record that is read. `zone` is the IANA zone of times that carry no
     offset (None: such times stay as they are and become findings). `our_domains` are the company's own mail
-    domains.
+    domains. `agents` are names (or ids) of the company's people in chats and calls; `gap_hours` is the
+    silence that ends a chat; `date_order` (`dmy`, `mdy`, `ymd`) how a chat writes its days; `start` (RFC
+    3339, or local) when a transcript begins that does not say so.
     """
 
     max_line_bytes: int = MAX_LINE_BYTES
     zone: str | None = None
     our_domains: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()
+    gap_hours: float = 24.0
+    date_order: str | None = None
+    start: str | None = None
 
 
 @dataclass(slots=True)

@@ -124,7 +124,7 @@ class Counts:
         for finding in self.told.values():
             place = finding.file if finding.line is None else f"{finding.file}:{finding.line}"
             notices.note(f"{place}: {finding.message} [{finding.keyword}]")
-        if self.warnings > lenself.told:
+        if self.warnings > len(self.told):
             notices.note(f"{self.warnings:,} findings in all; `carelog validate` lists them")
         text = f"read {self.read:,} = accepted {self.accepted:,} + rejected {self.rejected:,}"
         if self.rejected:

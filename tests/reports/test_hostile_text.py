@@ -1,4 +1,5 @@
-"""Text from a log stays text in every format: markup, formulas, terminal escapes, characters that turn the direction."""
+"""Text from a log stays text in every format: markup, formulas, terminal escapes, characters that turn the
+direction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The page in a real browser: draws, sorts, filters, adapts, prints, asks no host for anything, and is accessible."""
+"""The page in a real browser: draws, sorts, filters, adapts, prints, asks no host for anything, and is
+accessible."""
 
 from __future__ import annotations
 

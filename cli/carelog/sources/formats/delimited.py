@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import csv
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -138,16 +138,31 @@ def read_tsv(opened: Opened, options: ReadOptions) -> Iterator[Block | Chunk]:
 
 
 def read_table(
-    opened: Opened, options: ReadOptions, name: str, chunk_bytes: int = CHUNK_BYTES
+    opened: Opened,
+    options: ReadOptions,
+    name: str,
+    chunk_bytes: int = CHUNK_BYTES,
+    delimiter: str | None = None,
+    given: Sequence[str] = (),
 ) -> Iterator[Block | Chunk]:
-    """Chunks of whole rows after the header; remarks on the header, and rows that are too long, as blocks."""
+    """Chunks of whole rows after the header; remarks on the header, and rows that are too long, as blocks.
+
+    `given` are the names of the columns where the table has no header; without a `delimiter` it is told by
+    the header.
+    """
     stream, offset = opened.utf8()
     # Spreadsheets of old Macs end lines with a carriage return alone.
     line_end = b"\r" if b"\r" in opened.head and b"\n" not in opened.head else b"\n"
     lines = _lines_of(read_lines(stream, offset, options.max_line_bytes, chunk_bytes, line_end), line_end)
     first_line = opened.head.lstrip(b"\r\n").split(line_end, 1)[0].decode("utf-8", "replace")
-    rows = _Rows(lines, delimiter_of(first_line, name), options.max_line_bytes)
+    rows = _Rows(lines, delimiter or delimiter_of(first_line, name), options.max_line_bytes, len(given))
     numbered = enumerate(rows, 1)
+    if given:
+        start = Chunk(
+            opened.name, name, b"", 0, offset, options, columns=tuple(given), delimiter=rows.delimiter
+        )
+        yield from _to_chunks(numbered, start, 1, opened, chunk_bytes)
+        return
     header = next(((n, row) for n, row in numbered if row.raw.strip()), None)
     if header is None:
         return
@@ -258,23 +273,31 @@ def parse_table(chunk: Chunk) -> Block:
 
 def _parse_row(raw: bytes, chunk: Chunk, known: Fault | None) -> tuple[dict[str, Any], Fault | None]:
     """The record of a row; empty for a blank row; with a fault, what is known of it."""
+    cells, fault = parse_cells(raw, chunk, known)
+    if fault is not None or not cells:
+        return {}, fault
+    return _to_value(cells, chunk.columns, chunk.options.max_line_bytes)
+
+
+def parse_cells(raw: bytes, chunk: Chunk, known: Fault | None) -> tuple[list[str], Fault | None]:
+    """The cells of a row, as many as the table has columns; none for a blank row, or with a fault."""
     limit = chunk.options.max_line_bytes
     if known is not None or len(raw) > limit:
-        return {}, known or too_long(len(raw), limit)
+        return [], known or too_long(len(raw), limit)
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        return {}, Fault("invalid_utf8", f"byte {error.start + 1} of the row is not UTF-8")
+        return [], Fault("invalid_utf8", f"byte {error.start + 1} of the row is not UTF-8")
     try:
         cells = next(csv.reader(_physical_lines(text), delimiter=chunk.delimiter), [])
     except csv.Error:
-        return {}, NOT_CSV
+        return [], NOT_CSV
     if not any(cells):
-        return {}, None
+        return [], None
     if len(cells) != len(chunk.columns):
         keyword = "too_many_cells" if len(cells) > len(chunk.columns) else "too_few_cells"
-        return {}, Fault(keyword, f"the row has {len(cells)} cells, the header {len(chunk.columns)}")
-    return _to_value(cells, chunk.columns, limit)
+        return [], Fault(keyword, f"the row has {len(cells)} cells, the header {len(chunk.columns)}")
+    return cells, None
 
 
 def _physical_lines(text: str) -> list[str]:

@@ -39,6 +39,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from carelog.sources.blocks import Block, Chunk, ReadOptions
+from carelog.sources.formats.asterisk import detect_asterisk, parse_asterisk, read_asterisk, read_asterisks
 from carelog.sources.formats.delimited import parse_table, read_csv, read_tsv
 from carelog.sources.formats.email import detect_email, parse_emails, read_email, read_emails
 from carelog.sources.formats.json_array import read_json
@@ -78,6 +79,9 @@ def _general(
 FORMATS: dict[str, Format] = {
     "email": Format(
         "Email: .eml, Maildir, mbox, Takeout", detect_email, read_email, parse_emails, read_emails
+    ),
+    "asterisk_cdr": Format(
+        "Asterisk and FreePBX call records", detect_asterisk, read_asterisk, parse_asterisk, read_asterisks
     ),
     "jsonl": _general("jsonl", "JSON Lines, canonical records", read_jsonlines, parse_chunk_of_json),
     "json": _general("json", "JSON array, canonical records", read_json, parse_chunk_of_json),

@@ -1,0 +1,120 @@
+"""Call records of Asterisk and FreePBX in every order of columns, to calls."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.commands.logs import call
+from tests.sources.goldens import check_golden, read_files
+from tests.sources.leaves import lost_leaves
+
+from carelog.sources.formats import detect_formats
+
+HERE = Path(__file__).parent / "asterisk"
+FIXTURES = ["Master.csv", "plain16.csv", "custom.csv", "cdr__1789430400pbx.csv", "cdr.jsonl"]
+
+
+@pytest.fixture(autouse=True)
+def in_fixtures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(HERE)
+
+
+@pytest.mark.parametrize("name", FIXTURES)
+def test_fixture_reads_as_reviewed(name: str) -> None:
+    found = read_files(name, zone="Asia/Bangkok" if name == "plain16.csv" else None)
+    assert found.formats == {"asterisk_cdr"}
+    check_golden(name, found)
+
+
+def test_legs_of_one_call_are_one_interaction_even_over_rotated_files(tmp_path: Path) -> None:
+    first, second, *_ = Path("Master.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "Master.csv").write_text(second)
+    (tmp_path / "Master.csv.1").write_text(first)
+    (value,) = read_files(tmp_path).values
+    assert (value["interaction_id"], value["status"], value["agent_id"]) == (
+        "1789354800.10",
+        "completed",
+        "101",
+    )
+    assert (value["wait_seconds"], value["talk_seconds"], len(value["extra"]["legs"])) == (25, 180, 2)
+
+
+def test_ring_all_and_answer_by_the_queue_itself_are_not_answered_calls() -> None:
+    abandoned = read_files("Master.csv").values[1]
+    assert (abandoned["status"], abandoned["queue"], abandoned["wait_seconds"]) == (
+        "abandoned",
+        "support",
+        60,
+    )
+    assert "agent_id" not in abandoned
+
+
+def test_offset_comes_from_the_epoch_in_the_id_else_from_tz_else_the_call_is_put_aside() -> None:
+    told = [v["started_at"] for v in read_files("custom.csv").values]
+    assert told == ["2026-11-01T01:30:00-05:00", "2026-11-01T01:40:00-06:00"]
+    # With --tz, the id still tells which of two equal hours it was.
+    again = read_files("custom.csv", zone="America/Chicago")
+    assert ([v["started_at"] for v in again.values], again.findings) == (told, [])
+    assert set(read_files("plain16.csv").rejects) == {"no_offset"}
+    doubtful = read_files("cdr.jsonl", zone="Asia/Bangkok")
+    assert doubtful.values[0]["started_at"] == "2026-09-14T10:00:00+07:00"
+    assert ("warning", "offset_doubtful") in doubtful.findings
+
+
+def test_names_in_an_old_charset_are_decoded_and_said() -> None:
+    found = read_files("plain16.csv", zone="Asia/Bangkok")
+    assert found.values[0]["extra"]["legs"][0]["clid"] == '"มาลี" <0812345678>'
+    assert ("warning", "charset_mended") in found.findings
+
+
+@pytest.mark.parametrize(
+    ("tail", "columns"),
+    [
+        ([], {}),
+        (["1789354800.1"], {"uniqueid": "1789354800.1"}),
+        (["note"], {"userfield": "note"}),
+        (["1789354800.1", "note"], {"uniqueid": "1789354800.1", "userfield": "note"}),
+        (["peer", "1789354800.1", "4"], {"peeraccount": "peer", "linkedid": "1789354800.1", "sequence": "4"}),
+        (
+            ["note", "peer", "1789354800.1", "4"],
+            {"userfield": "note", "peeraccount": "peer", "linkedid": "1789354800.1", "sequence": "4"},
+        ),
+        (
+            ["1789354800.2", "note", "peer", "1789354800.1", "4"],
+            {"uniqueid": "1789354800.2", "userfield": "note", "linkedid": "1789354800.1", "sequence": "4"},
+        ),
+    ],
+)
+def test_optional_columns_are_told_by_what_stands_in_them(
+    tmp_path: Path, tail: list[str], columns: dict[str, str]
+) -> None:
+    first = ",".join(Path("Master.csv").read_text().splitlines()[3].split(",")[:-5])
+    (tmp_path / "Master.csv").write_text(",".join([first, *tail]) + "\n")
+    (value,) = read_files(tmp_path / "Master.csv", zone="Asia/Bangkok").values
+    assert columns.items() <= value["extra"]["legs"][0].items()
+
+
+def test_nothing_of_a_leg_is_lost() -> None:
+    found = read_files("cdr.jsonl")
+    assert lost_leaves(json.loads(Path("cdr.jsonl").read_text()), {"values": found.values}) == []
+
+
+def test_command_reads_it_from_a_pipe_and_says_what_is_wrong() -> None:
+    done = call("validate", "-", "--format", "json", stdin=Path("Master.csv").read_bytes())
+    report = json.loads(done.stdout)
+    assert (done.exit_code, report["accepted"], report["rejected"]) == (1, 6, 1)
+    assert "0812345678" not in done.stdout + done.stderr
+    assert call("validate", "plain16.csv").exit_code == 65
+
+
+def test_other_tables_are_not_claimed() -> None:
+    for head in (
+        b"",
+        b"\0\xff",
+        b"a,b,c\n1,2,3\n",
+        b"date,disposition\n2026-01-01 10:00:00,ANSWERED\n",
+        b"{}",
+    ):
+        assert "asterisk_cdr" not in detect_formats(head, "x")

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -14,10 +15,13 @@ import click
 
 from carelog.commands.notices import Notices, wants_color
 from carelog.engines.local import default_jobs
+from carelog.errors import MissingInput, UsageProblem
 from carelog.labels import CHANNELS
 from carelog.settings import Settings, load_settings
 from carelog.sources.blocks import MAX_LINE_BYTES, ReadOptions
 from carelog.sources.formats import FORMATS
+from carelog.sources.formats._mapping import parse_mapping
+from carelog.sources.formats.mapped import NAME as MAPPING
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -109,6 +113,25 @@ def _split_names(ctx: click.Context, param: click.Parameter, value: tuple[str, .
     return names
 
 
+def _read_mapping(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    if value is None:
+        return
+    try:
+        raw = Path(value).read_bytes()
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or "cannot be read").lower()
+        raise MissingInput(f"{value}: {reason}") from None
+    _keep(ctx, param, parse_mapping(raw, value))
+
+
+def _by_mapping(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """With a mapping file, every PATH is read by it."""
+    has_mapping = "mapping" in ctx.meta.get(_FOR_FORMATS, {})
+    if has_mapping and value not in (None, MAPPING):
+        raise UsageProblem(f"--mapping and --from {value} contradict each other", "leave one of them out")
+    return MAPPING if has_mapping else value
+
+
 _FOR_FORMATS = "carelog.reading"
 FORMAT_OPTIONS = (
     click.option(
@@ -131,6 +154,10 @@ FORMAT_OPTIONS = (
         "--start", metavar="TIME", type=StartTime(), expose_value=False, callback=_keep,
         help="When a transcript begins that does not say so, such as 2026-09-14T09:00+07:00.",
     ),
+    click.option(
+        "--mapping", metavar="F", is_eager=True, expose_value=False, callback=_read_mapping,
+        help="A file (TOML) that says which column or JSON key is which field; `convert --infer` begins one.",
+    ),
 )  # fmt: skip
 """Options that only some formats read; each is named as its field of ReadOptions."""
 
@@ -144,6 +171,7 @@ def reading_options(command: Command) -> Command:
             click.argument("paths", metavar="PATH...", nargs=-1, required=True),
             click.option(
                 "--from", "from_format", metavar="NAME", type=click.Choice(list(FORMATS)),
+                callback=_by_mapping,
                 help=f"Read every PATH as this format, whatever it looks like: {', '.join(FORMATS)}.",
             ),
             click.option(

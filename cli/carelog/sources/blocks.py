@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from carelog.findings import Finding, Reject
+
+if TYPE_CHECKING:
+    from carelog.sources.formats._mapping import Mapping
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
 
@@ -18,7 +21,8 @@ class ReadOptions:
     offset (None: such times stay as they are and become findings). `our_domains` are the company's own mail
     domains. `agents` are names (or ids) of the company's people in chats and calls; `gap_hours` is the
     silence that ends a chat; `date_order` (`dmy`, `mdy`, `ymd`) how a chat writes its days; `start` (RFC
-    3339, or local) when a transcript begins that does not say so.
+    3339, or local) when a transcript begins that does not say so. `mapping` says how the format `mapping` is
+    read.
     """
 
     max_line_bytes: int = MAX_LINE_BYTES
@@ -28,6 +32,7 @@ class ReadOptions:
     gap_hours: float = 24.0
     date_order: str | None = None
     start: str | None = None
+    mapping: Mapping | None = None
 
 
 @dataclass(slots=True)

@@ -39,12 +39,18 @@ from dataclasses import dataclass
 from functools import partial
 
 from carelog.sources.blocks import Block, Chunk, ReadOptions
+from carelog.sources.formats._mapping import load_preset, preset_names
 from carelog.sources.formats.asterisk import detect_asterisk, parse_asterisk, read_asterisk, read_asterisks
+from carelog.sources.formats.chatwoot import detect_chatwoot, parse_chatwoot, read_chatwoot
 from carelog.sources.formats.delimited import parse_table, read_csv, read_tsv
 from carelog.sources.formats.email import detect_email, parse_emails, read_email, read_emails
+from carelog.sources.formats.intercom import detect_intercom, parse_intercom, read_intercom
 from carelog.sources.formats.json_array import read_json
 from carelog.sources.formats.jsonlines import read_jsonlines
+from carelog.sources.formats.mapped import detect_never, detect_preset, parse_mapped, read_mapped
 from carelog.sources.formats.parquet import parse_batch, read_parquet
+from carelog.sources.formats.whatsapp import detect_whatsapp, read_whatsapp
+from carelog.sources.formats.zendesk import detect_zendesk, parse_zendesk, read_zendesk
 from carelog.sources.pieces import parse_chunk_of_json
 from carelog.sources.streams import Opened
 from carelog.sources.structure import detect_structure
@@ -76,12 +82,32 @@ def _general(
     return Format(title, partial(_has_structure, name), read, parse, is_general=True)
 
 
+def _presets() -> dict[str, Format]:
+    return {
+        name: Format(
+            load_preset(name).title, partial(detect_preset, name), partial(read_mapped, name), parse_mapped
+        )
+        for name in preset_names()
+    }
+
+
 FORMATS: dict[str, Format] = {
     "email": Format(
         "Email: .eml, Maildir, mbox, Takeout", detect_email, read_email, parse_emails, read_emails
     ),
+    "zendesk": Format("Zendesk tickets, JSON", detect_zendesk, read_zendesk, parse_zendesk),
+    "intercom": Format("Intercom conversations, JSON", detect_intercom, read_intercom, parse_intercom),
+    "chatwoot": Format("Chatwoot conversations, JSON", detect_chatwoot, read_chatwoot, parse_chatwoot),
+    "whatsapp": Format("WhatsApp chat export, .txt", detect_whatsapp, read_whatsapp),
     "asterisk_cdr": Format(
         "Asterisk and FreePBX call records", detect_asterisk, read_asterisk, parse_asterisk, read_asterisks
+    ),
+    **_presets(),
+    "mapping": Format(
+        "Tables and JSON of any system, read with --mapping F",
+        detect_never,
+        partial(read_mapped, "mapping"),
+        parse_mapped,
     ),
     "jsonl": _general("jsonl", "JSON Lines, canonical records", read_jsonlines, parse_chunk_of_json),
     "json": _general("json", "JSON array, canonical records", read_json, parse_chunk_of_json),

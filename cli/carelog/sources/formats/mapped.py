@@ -1,0 +1,411 @@
+"""Tables and JSON of any system, read as a mapping file says; and the presets, which are mappings that ship.
+
+A column that has no field stays under `extra` by its name, a place in JSON at its place. A value that was
+replaced (a state, a length of time in other units) stays there too, as it was written.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import hashlib
+import io
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from carelog.errors import UsageProblem
+from carelog.findings import Finding
+from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
+from carelog.sources.cells import from_cell
+from carelog.sources.filling import add_record, put_aside
+from carelog.sources.formats._mapping import Mapping, Messages, Rule, load_preset
+from carelog.sources.formats._mapping_values import UnclearError, plain, to_time, to_value
+from carelog.sources.formats.delimited import parse_cells, read_table
+from carelog.sources.formats.json_array import read_json
+from carelog.sources.formats.jsonlines import read_jsonlines
+from carelog.sources.pieces import parse_json
+from carelog.sources.streams import BlockStream, Opened
+from carelog.sources.structure import DELIMITERS, detect_structure
+
+NAME = "mapping"
+_LINES_BEFORE_HEADER = 30
+_REQUIRED = ("interaction_id", "started_at", "channel")
+_MISSING: Any = object()
+Path = tuple[str | int, ...]
+
+
+def detect_never(head: bytes, name: str) -> str | None:
+    """A mapping is chosen by the user, never by content."""
+    return None
+
+
+def detect_preset(preset: str, head: bytes, name: str) -> str | None:
+    """Whether a table has the columns by which a preset knows its files."""
+    if head[:1] in (b"{", b"[", b"<", b"\0"):
+        return None
+    for _, cells in _first_rows(head):
+        names = {_key(cell) for cell in cells}
+        for needed in load_preset(preset).needs:
+            if names.issuperset(_key(column) for column in needed):
+                return f"its header names {', '.join(needed)}"
+    return None
+
+
+def _first_rows(head: bytes) -> Iterator[tuple[int, list[str]]]:
+    for number, raw in enumerate(re.split(rb"\r\n|\n|\r", head[:32768])[:_LINES_BEFORE_HEADER]):
+        line = raw.decode("utf-8", "replace")
+        if line.strip():
+            try:
+                yield number, next(csv.reader([line], delimiter=_delimiter(line)), [])
+            except csv.Error:
+                continue
+
+
+def _delimiter(line: str) -> str:
+    outside = re.sub(r'"[^"]*"', "", line)
+    return max("".join(DELIMITERS.values()), key=outside.count)
+
+
+@cache
+def _key(name: str) -> str:
+    """A column's name as it is compared."""
+    return re.sub(r"[\s_]+", " ", name.strip("\ufeff \t\r\n'\"")).casefold()
+
+
+def mapping_of(format_name: str, options: ReadOptions) -> Mapping:
+    """The mapping in use: the preset of that name, else the user's; UsageProblem if there is none."""
+    if format_name != NAME:
+        return load_preset(format_name)
+    if options.mapping is None:
+        raise UsageProblem("--from mapping needs a mapping file", "name it with --mapping F")
+    return options.mapping
+
+
+def read_mapped(format_name: str, opened: Opened, options: ReadOptions) -> Iterator[Block | Chunk]:
+    """Chunks of an input, in the structure that its beginning shows, to be mapped by `parse_mapped`."""
+    mapping = mapping_of(format_name, options)
+    layout = mapping.layout
+    _recode(opened, layout.encoding)
+    structure = (detect_structure(opened.head, opened.name) or ("csv", ""))[0]
+    if structure == "parquet":
+        raise UsageProblem(f"{opened.name}: mappings are for CSV and JSON", "rename Parquet columns instead")
+    if structure in ("jsonl", "json") and not layout.columns:
+        parts = read_jsonlines(opened, options) if structure == "jsonl" else read_json(opened, options)
+    else:
+        delimiter = layout.delimiter
+        if not layout.columns:
+            delimiter = _skip_to_header(opened, mapping) or delimiter
+        elif not delimiter:
+            delimiter = _delimiter(opened.head.split(b"\n", 1)[0].decode("utf-8", "replace"))
+        parts = read_table(opened, options, "csv", delimiter=delimiter or None, given=layout.columns)
+    for part in parts:
+        if isinstance(part, Chunk):
+            yield replace(part, format=format_name)
+        else:
+            part.format = format_name
+            yield part
+
+
+def _recode(opened: Opened, encoding: str) -> None:
+    """Bring a text of another encoding to UTF-8, where its byte order mark does not say better."""
+    if not encoding or codecs.lookup(encoding).name == "utf-8":
+        return
+    if opened.encoding != "utf-8" or opened.head_has_mark:
+        return
+    source, decoder = opened.stream, codecs.getincrementaldecoder(encoding)("replace")
+    opened.head = codecs.decode(opened.head, encoding, "replace").encode()
+
+    def blocks() -> Iterator[bytes]:
+        while block := source.read(256 * 1024):
+            yield decoder.decode(block).encode() or b""
+        yield decoder.decode(b"", final=True).encode()
+
+    opened.stream = io.BufferedReader(BlockStream(filter(None, blocks())))
+
+
+def _skip_to_header(opened: Opened, mapping: Mapping) -> str:
+    """Blank the lines before the header (so that lines and offsets stay what they are); its delimiter."""
+    wanted = {_key(mapping.layout.header)} if mapping.layout.header else {_key(s) for s in mapping.sources()}
+    best, at, delimiter = 0, 0, ""
+    for number, cells in _first_rows(opened.head):
+        hits = len(wanted.intersection(_key(cell) for cell in cells))
+        if hits > best:
+            line = opened.head.splitlines()[number].decode("utf-8", "replace")
+            best, at, delimiter = hits, number, mapping.layout.delimiter or _delimiter(line)
+    if at:
+        stream, offset = opened.utf8()
+        skipped = b"".join(re.sub(rb"[^\r\n]", b" ", stream.readline(1 << 20)) for _ in range(at))
+        mark = b" " * offset
+        opened.head = skipped + b"\n".join(opened.head.split(b"\n")[at:])
+        opened.head_has_mark, opened.encoding = False, "utf-8"
+        opened.stream = io.BufferedReader(BlockStream(_joined(mark + skipped, stream)))
+    return delimiter
+
+
+def _joined(first: bytes, rest: Any) -> Iterator[bytes]:
+    if first:
+        yield first
+    while block := rest.read(256 * 1024):
+        yield block
+
+
+def parse_mapped(chunk: Chunk) -> Block:
+    """The records of a chunk, mapped; each broken one costs only itself."""
+    block = Block(chunk.file, chunk.format)
+    mapping = mapping_of(chunk.format, chunk.options)
+    add = _add_row if chunk.columns else _add_json
+    footer = re.compile(mapping.layout.footer.encode()) if mapping.layout.footer else None
+    for index, offset, raw in _pieces(chunk):
+        if not raw or raw.isspace() or (footer is not None and footer.search(raw[:1000])):
+            block.blank_lines += 1
+        else:
+            add(block, chunk, mapping, index, offset, raw)
+    return block
+
+
+def _pieces(chunk: Chunk) -> Iterator[tuple[int, int, bytes]]:
+    """Index, byte offset and bytes of each record."""
+    if chunk.spans is not None:
+        for index, (start, end) in enumerate(chunk.spans):
+            yield index, chunk.first_offset + start, chunk.data[start:end].rstrip(b"\r\n")
+        return
+    offset = chunk.first_offset
+    for index, raw in enumerate(chunk.data.split(b"\n")):
+        yield index, offset, raw
+        offset += len(raw) + 1
+
+
+def _add_row(block: Block, chunk: Chunk, mapping: Mapping, index: int, offset: int, raw: bytes) -> None:
+    line = chunk.first_line + index
+    cells, fault = parse_cells(raw, chunk, chunk.faults.get(index))
+    if fault is not None:
+        put_aside(block, line, offset, raw, fault)
+        return
+    if not cells or tuple(cells) == chunk.columns:
+        block.blank_lines += 1  # files that were put together repeat their header
+        return
+    row = {name: from_cell(cell) for name, cell in zip(chunk.columns, cells, strict=True) if cell != ""}
+    _add(block, chunk, mapping, row, line, offset, raw)
+
+
+def _add_json(block: Block, chunk: Chunk, mapping: Mapping, index: int, offset: int, raw: bytes) -> None:
+    value, fault = parse_json(raw, chunk.options.max_line_bytes)
+    line = chunk.first_line + index
+    if fault is not None:
+        put_aside(block, line, offset, raw, chunk.faults.get(index, fault))
+        return
+    records = [value]
+    if mapping.layout.records:
+        found = look_up(value, mapping.layout.records)[1]
+        records = found if isinstance(found, list) else [found]
+    for number, record in enumerate(records):
+        place = line if len(records) == 1 else number + 1
+        if isinstance(record, dict):
+            shown = raw if len(records) == 1 else repr(record).encode()[:2000]
+            _add(block, chunk, mapping, record, place, offset, shown)
+        else:
+            put_aside(block, place, offset, raw[:2000], Fault("not_object", "the record is no JSON object"))
+
+
+def _add(
+    block: Block, chunk: Chunk, mapping: Mapping, record: dict[str, Any], line: int, offset: int, raw: bytes
+) -> None:
+    faults: list[Fault] = []
+    value = map_record(record, mapping, chunk.options, faults)
+    if "interaction_id" not in value and not any(rule.field == "interaction_id" for rule in mapping.rules):
+        value["interaction_id"] = f"{mapping.name}-{hashlib.sha256(raw).hexdigest()[:20]}"
+    source = {"system": mapping.name, "format": chunk.format, "file": block.file, "line": line}
+    if isinstance(value.get("interaction_id"), str):
+        source["record_id"] = value["interaction_id"]
+    value["source"] = source
+    block.findings += [
+        Finding(
+            block.file, line, fault.pointer, fault.keyword, fault.message, "warning", offset,
+            value.get("interaction_id"),
+        )
+        for fault in faults
+    ]  # fmt: skip
+    add_record(block, value, line, offset, raw, chunk.options.zone)
+
+
+def map_record(
+    record: dict[str, Any], mapping: Mapping, options: ReadOptions, faults: list[Fault]
+) -> dict[str, Any]:
+    """A foreign record as a canonical one; `faults` gets a remark for each value that was not understood."""
+    value: dict[str, Any] = {}
+    used: set[Path] = set()
+    find = _finder(record)
+    for rule in mapping.rules:
+        rule = _with_order(rule, options)
+        found = _fill(rule, find, mapping.decimal, used, faults, f"/{rule.field.replace('.', '/')}")
+        if found is not None:
+            _put(value, rule.field, found)
+    messages: list[dict[str, Any]] = []
+    for rules in mapping.messages:
+        if not rules.only or (not messages and value.get("channel") in rules.only):
+            messages += _messages(rules, record, mapping, options, used, faults)
+    if messages:
+        value["messages"] = messages
+    for name in ("satisfaction", "order"):
+        if set(value.get(name, ())) <= {"scale", "currency", "kind"}:
+            value.pop(name, None)  # a constant scale alone says nothing
+    extra = _without(record, used, ())
+    if extra:
+        value["extra"] = extra
+    return value
+
+
+def _with_order(rule: Rule, options: ReadOptions) -> Rule:
+    if rule.kind != "time" or rule.order or options.date_order is None:
+        return rule
+    return replace(rule, order=options.date_order)
+
+
+def _put(value: dict[str, Any], field: str, found: Any) -> None:
+    first, _, second = field.partition(".")
+    if second:
+        value.setdefault(first, {})[second] = found
+    else:
+        value[first] = found
+
+
+Find = Callable[[str], tuple[Path, Any]]
+
+
+def _finder(record: dict[str, Any]) -> Find:
+    """A function from a name to the path and the value there (None: nothing is said)."""
+    by_key = {_key(name): name for name in reversed(record)}
+
+    def find(name: str) -> tuple[Path, Any]:
+        known = name if name in record else by_key.get(_key(name))
+        if known is not None:
+            return (known,), plain(record[known])
+        path, value = look_up(record, name)
+        return path, plain(value)
+
+    return find
+
+
+def look_up(value: Any, name: str) -> tuple[Path, Any]:
+    """The path and the value at `a.b.0.c` in a JSON value; None where there is none."""
+    path: list[str | int] = []
+    for part in name.split("."):
+        if isinstance(value, dict) and part in value:
+            path.append(part)
+            value = value[part]
+        elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
+            path.append(int(part))
+            value = value[int(part)]
+        else:
+            return (), None
+    return tuple(path), value
+
+
+def _fill(rule: Rule, find: Find, decimal: str, used: set[Path], faults: list[Fault], pointer: str) -> Any:
+    if rule.between:
+        return _between(rule, find)
+    for name in rule.sources:
+        path, raw = find(name)
+        if raw is None:
+            continue
+        try:
+            found, remark = to_value(raw, rule, decimal)
+        except UnclearError as unclear:
+            faults.append(Fault("not_understood", f"`{name}`: {unclear}; it is kept under extra", pointer))
+            # Without these there is no record: what stands there is for validation to refuse.
+            return str(raw) if rule.field in _REQUIRED else None
+        if remark is not None:
+            faults.append(Fault(remark.keyword, remark.message, pointer))
+        if found is None:
+            continue
+        if _says_all(found, raw, rule):
+            used.add(path)
+        return found
+    return rule.constant
+
+
+def _says_all(found: Any, raw: Any, rule: Rule) -> bool:
+    """Whether the source's value need not be kept beside what became of it."""
+    if rule.kind == "time" or (rule.kind == "tags" and not isinstance(raw, dict)):
+        return True
+    if isinstance(raw, (list, dict)):
+        return False
+    return str(found).casefold() == str(raw).strip().casefold() or (rule.kind == "text" and not rule.values)
+
+
+def _between(rule: Rule, find: Find) -> float | int | None:
+    moments = []
+    for name in rule.between:
+        raw = find(name)[1]
+        try:
+            text = None if raw is None else to_time(raw, rule)[0]
+        except UnclearError:
+            return None
+        if text is None:
+            return None
+        moments.append(datetime.fromisoformat(text))
+    try:
+        seconds = (moments[1] - moments[0]).total_seconds()
+    except TypeError:
+        return None  # one has an offset and the other has none
+    return None if seconds < 0 else int(seconds) if seconds.is_integer() else seconds
+
+
+def _messages(
+    rules: Messages,
+    record: dict[str, Any],
+    mapping: Mapping,
+    options: ReadOptions,
+    used: set[Path],
+    faults: list[Fault],
+) -> Iterator[dict[str, Any]]:
+    if not rules.each:
+        message = _message(rules, _finder(record), mapping.decimal, options, used, faults, "/messages/0")
+        if message.get("text"):
+            yield message
+        return
+    path, items = look_up(record, rules.each)
+    for number, item in enumerate(items if isinstance(items, list) else []):
+        if not isinstance(item, dict):
+            continue
+        inner: set[Path] = set()
+        message = _message(
+            rules, _finder(item), mapping.decimal, options, inner, faults, f"/messages/{number}"
+        )
+        used.update((*path, number, *rest) for rest in inner)
+        yield {"text": "", **message}
+
+
+def _message(
+    rules: Messages,
+    find: Find,
+    decimal: str,
+    options: ReadOptions,
+    used: set[Path],
+    faults: list[Fault],
+    pointer: str,
+) -> dict[str, Any]:
+    message: dict[str, Any] = {"speaker": "customer"}
+    for rule in rules.rules:
+        found = _fill(_with_order(rule, options), find, decimal, used, faults, f"{pointer}/{rule.field}")
+        if found is not None:
+            message[rule.field] = found
+    return message
+
+
+def _without(value: Any, used: set[Path], path: Path) -> Any:
+    """A copy of a record without the places that were used, and without what says nothing."""
+    if isinstance(value, dict):
+        kept = {k: _without(v, used, (*path, k)) for k, v in value.items()}
+        return {k: v for k, v in kept.items() if v is not _MISSING and v is not None and v != "" and v != {}}
+    if path in used:
+        return _MISSING
+    if isinstance(value, list):
+        inner = [_without(v, used, (*path, n)) for n, v in enumerate(value)]
+        rest = [v for v in inner if v is not _MISSING]
+        return rest if any(v not in ({}, None, "") for v in rest) else None
+    return value

@@ -31,7 +31,7 @@ def lost_leaves(
     lost = []
     for path, leaf in leaves_of(native):
         form = written(path, leaf)
-        is_there = form is None or form in values or str(form) in texts
+        is_there = form is None or any(one in values or str(one) in texts for one in (leaf, form))
         if not is_there and not (isinstance(form, str) and any(form in text for text in texts)):
             lost.append((path, leaf))
     return lost

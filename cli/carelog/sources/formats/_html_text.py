@@ -160,3 +160,8 @@ def _end(page: _Page, name: str) -> None:
         page.end_paragraph()
     elif name in _BLOCKS:
         page.end_line(is_needed=False)
+
+
+def loses_something(html: str) -> bool:
+    """Whether HTML says more than its text does: links, pictures, classes."""
+    return re.search(r"<[a-zA-Z][^<>]{0,2000}=", html) is not None

@@ -1,0 +1,205 @@
+"""Intercom conversations as JSON: one by one or in pages (`{"conversations": […]}`) from the API, or a line
+each from its data export.
+
+All times are seconds since 1970. The first message lies in `source`, the others in `conversation_parts`; of
+these, notes are internal and go to `notes`, and those without words (assignments) stay under `extra`.
+`source.delivered_as` tells who began: `customer_initiated` is reactive, everything else proactive. A list
+holds at most 500 parts: where more are counted, that is a warning.
+Source: the vendor's OpenAPI description 2.14.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
+from carelog.sources.formats._documents import (
+    Mapped,
+    find_keys,
+    is_canonical,
+    parse_documents,
+    read_documents,
+)
+from carelog.sources.formats._html_text import html_to_text, loses_something
+from carelog.sources.formats._leftovers import Native, Path, without_absent
+from carelog.sources.streams import Opened
+
+NAME = "intercom"
+LISTS = frozenset(("conversations", "data"))
+_CHANNELS = {"email": "email", "phone_call": "phone", "phone_switch": "phone"}
+_SPEAKERS = {
+    "user": "customer", "lead": "customer", "contact": "customer", "admin": "agent", "team": "agent",
+    "teammate": "agent", "bot": "bot", "fin": "bot",
+}  # fmt: skip
+_STATUS = {"open": "open", "snoozed": "open", "closed": "closed"}
+_PARTS: Path = ("conversation_parts", "conversation_parts")
+
+
+def detect_intercom(head: bytes, name: str) -> str | None:
+    """Whether its first object is a conversation, or a page of conversations."""
+    keys = find_keys(head)
+    if is_canonical(keys):
+        return None
+    for path in ("", *LISTS):
+        found = keys.get(path, set())
+        source = keys.get(f"{path}.source".strip("."), set())
+        if "conversation_parts" in found and "source" in found:
+            return "its first object is an Intercom conversation (source, conversation_parts)"
+        if "delivered_as" in source:
+            return "its first object is an Intercom conversation (source.delivered_as)"
+    return None
+
+
+def read_intercom(opened: Opened, options: ReadOptions) -> Iterator[Block | Chunk]:
+    """The conversations of an input, in chunks."""
+    return read_documents(opened, options, NAME, LISTS)
+
+
+def parse_intercom(chunk: Chunk) -> Block:
+    """A chunk of conversations, or of pages of them, as records."""
+    return parse_documents(chunk, to_conversations)
+
+
+def to_conversations(document: dict[str, Any], options: ReadOptions) -> Iterator[Mapped | Fault]:
+    """The conversations of a document: itself, or those that it wraps."""
+    wrapped = next(
+        (document[key] for key in sorted(LISTS) if isinstance(document.get(key), list)), [document]
+    )
+    for conversation in wrapped:
+        if isinstance(conversation, dict) and "id" in conversation and "created_at" in conversation:
+            yield _to_record(conversation, options)
+        else:
+            yield Fault(
+                "not_a_conversation", "the object is no Intercom conversation: it has no id or created_at"
+            )
+
+
+def _to_record(conversation: dict[str, Any], options: ReadOptions) -> Mapped:
+    native = Native(conversation, options.zone)
+    number = native.name("id")
+    started_at = native.time("created_at")
+    messages, notes = _read_messages(native, started_at)
+    _check_parts(native)
+    stated = native.number("conversation_rating", "rating")
+    value = {
+        "interaction_id": f"intercom-{number}" if number else None,
+        "channel": _CHANNELS.get(str(native.look("source", "type")), "chat"),
+        "started_at": started_at,
+        "ended_at": _closed_at(native),
+        **_sides(native),
+        "status": _STATUS.get(str(native.look("state"))),
+        "customer_id": _customer(native),
+        "agent_id": _agent(native),
+        "team": native.name("team_assignee_id"),
+        "subject": _subject(native),
+        "notes": "\n\n".join(notes),
+        "tags": [name for path in native.each("tags", "tags") if (name := native.text(*path, "name"))],
+        "messages": messages,
+        "handle_seconds": native.number("statistics", "handling_time"),
+        "first_response_seconds": native.number("statistics", "time_to_admin_reply"),
+        "resolution_seconds": _resolution(native),
+        "satisfaction": {"scale": "csat_5", "score": stated} if stated in (1, 2, 3, 4, 5) else None,
+        "source": {"system": "intercom", **({"record_id": number} if number else {})},
+    }
+    return Mapped(without_absent({**value, "extra": native.rest()}), native.faults)
+
+
+def _sides(native: Native) -> dict[str, str]:
+    how = native.look("source", "delivered_as")
+    if how == "customer_initiated":
+        return {"direction": "inbound", "initiative": "reactive"}
+    if how in ("admin_initiated", "campaigns_initiated", "operator_initiated", "automated"):
+        return {"direction": "outbound", "initiative": "proactive"}
+    author = _SPEAKERS.get(str(native.look("source", "author", "type")))
+    return {"direction": {"customer": "inbound", "agent": "outbound"}.get(author or "", "unknown")}
+
+
+def _read_messages(native: Native, started_at: str | None) -> tuple[list[dict[str, Any]], list[str]]:
+    """The messages in order of time, and the internal notes."""
+    messages: list[dict[str, Any]] = []
+    notes: list[str] = []
+    if isinstance(native.look("source"), dict):
+        first = _to_message(native, ("source",))
+        if first["text"] or native.look("source", "attachments"):
+            messages.append({**first, "at": started_at} if started_at else first)
+    for path in native.each(*_PARTS):
+        kind = str(native.look(*path, "part_type"))
+        body = native.look(*path, "body")
+        has_words = (isinstance(body, str) and body.strip()) or native.look(*path, "attachments")
+        if "note" in kind:
+            notes.append(_words(native, path))
+        elif has_words:
+            message = _to_message(native, path)
+            at = native.time(*path, "created_at")
+            messages.append({**message, "at": at} if at else message)
+    if all("at" in message for message in messages):
+        messages.sort(key=lambda message: message["at"])
+    return messages, [note for note in notes if note]
+
+
+def _to_message(native: Native, path: Path) -> dict[str, Any]:
+    kind = str(native.look(*path, "author", "type"))
+    speaker = _SPEAKERS.get(kind, "system")
+    if native.look(*path, "author", "from_ai_agent") is True:
+        speaker = "bot"
+    if native.look(*path, "redacted") is True:
+        # What stands there are the system's words about a message that is gone.
+        speaker = "system"
+    message = {"speaker": speaker, "text": _words(native, path), "message_id": native.name(*path, "id")}
+    return {name: item for name, item in message.items() if item is not None}
+
+
+def _words(native: Native, path: Path) -> str:
+    """The body as plain text; the HTML is kept where it says more (links, pictures)."""
+    body = native.look(*path, "body")
+    if not isinstance(body, str):
+        return ""
+    if not loses_something(body):
+        native.take(*path, "body")
+    return html_to_text(body)
+
+
+def _check_parts(native: Native) -> None:
+    total = native.look("conversation_parts", "total_count")
+    parts = native.look(*_PARTS)
+    if isinstance(total, int) and isinstance(parts, list) and total > len(parts):
+        text = f"the conversation has {total} parts, of which the export holds {len(parts)}"
+        native.faults.append(Fault("parts_missing", text, "/messages"))
+
+
+def _closed_at(native: Native) -> str | None:
+    return native.time("statistics", "last_close_at") if native.look("state") == "closed" else None
+
+
+def _resolution(native: Native) -> float | None:
+    if native.look("state") != "closed":
+        return None
+    last = native.number("statistics", "time_to_last_close")
+    return native.number("statistics", "time_to_first_close") if last is None else last
+
+
+def _customer(native: Native) -> str | None:
+    found = native.name("contacts", "contacts", 0, "id")
+    if found is None and _SPEAKERS.get(str(native.look("source", "author", "type"))) == "customer":
+        found = native.name("source", "author", "id")
+    return found
+
+
+def _agent(native: Native) -> str | None:
+    """The admin to whom it is assigned; else the first who wrote."""
+    found = native.name("admin_assignee_id")
+    if found is not None:
+        return found
+    for path in (("source",), *native.each(*_PARTS)):
+        if native.look(*path, "author", "type") == "admin":
+            return native.name(*path, "author", "id")
+    return None
+
+
+def _subject(native: Native) -> str | None:
+    html = native.look("source", "subject")
+    if isinstance(html, str) and html.strip():
+        native.take("source", "subject")
+        return html_to_text(html)
+    return native.text("title")

@@ -20,6 +20,7 @@ COMMANDS = {
     "classify": "carelog.commands.classify",
     "convert": "carelog.commands.convert",
     "summarize": "carelog.commands.summarize",
+    "evaluate": "carelog.commands.evaluate",
     "config": "carelog.commands.config",
     "schema": "carelog.commands.schema",
 }

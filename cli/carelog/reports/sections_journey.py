@@ -6,7 +6,7 @@ from carelog.labels import ASPECTS, OUTCOMES, TOUCHPOINTS
 from carelog.reports.figures_text import group_text
 from carelog.reports.shapes import Block, Cell, Chart, Column, DataTable, Paragraph
 from carelog.reports.tables import group_table, metric_table
-from carelog.reports.words import Words
+from carelog.reports.words import Words, mark
 from carelog.summary.complaints import ASPECT_TITLES
 from carelog.summary.figures import Case, Summary
 from carelog.summary.journey import TOUCHPOINT_TITLES
@@ -83,7 +83,10 @@ def _aspect_chart(summary: Summary, words: Words) -> Chart | None:
 
 
 def _case_table(words: Words, name: str, cases: list[Case]) -> DataTable:
-    columns = [Column(words.t(t)) for t in ("Interaction", "Time", "Channel", "Agent", "Outcome")]
+    columns = [
+        Column(words.t(t))
+        for t in (mark("Interaction"), mark("Time"), mark("Channel"), mark("Agent"), mark("Outcome"))
+    ]
     columns.append(Column(words.t("Evidence"), weight=2))
     rows = []
     for case in cases:

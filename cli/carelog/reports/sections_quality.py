@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from carelog.reports.shapes import Block, Cell, Column, DataTable, Paragraph, Points
 from carelog.reports.tables import count_table, group_table, metric_table
-from carelog.reports.words import DASH, Words
+from carelog.reports.words import DASH, Words, mark
 from carelog.settings import SETTINGS
 from carelog.summary.data_quality import KNOWABLE
 from carelog.summary.figures import Summary
@@ -25,7 +25,7 @@ def quality(summary: Summary, words: Words) -> list[Block]:
                 "reasons",
                 words.t("Why not assessable"),
                 tables["not_assessable"],
-                ("Reason", "Interactions"),
+                (mark("Reason"), mark("Interactions")),
             )
         ),
         group_table(
@@ -37,7 +37,7 @@ def quality(summary: Summary, words: Words) -> list[Block]:
                 "findings",
                 words.t("Findings in rejected records"),
                 tables["findings"],
-                ("File", "Field", "Kind", "Findings"),
+                (mark("File"), mark("Field"), mark("Kind"), mark("Findings")),
             )
         ),
         _filled(
@@ -46,7 +46,7 @@ def quality(summary: Summary, words: Words) -> list[Block]:
                 "rules",
                 words.t("Rules that fired most and least"),
                 tables["rules"],
-                ("Rule", "Times"),
+                (mark("Rule"), mark("Times")),
                 folded=True,
             )
         ),

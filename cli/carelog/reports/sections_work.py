@@ -9,7 +9,7 @@ from carelog.reports.figures_text import change_text, detail_text, group_text, i
 from carelog.reports.sentences import headline_sentences
 from carelog.reports.shapes import Block, Chart, DataTable, Fact, Facts, Paragraph, Points, Split, Tone
 from carelog.reports.tables import change_table, group_table, metric_table
-from carelog.reports.words import Words
+from carelog.reports.words import Words, mark
 from carelog.summary.compare import MOVING, sure_changes
 from carelog.summary.figures import Change, Figure, Summary
 
@@ -80,9 +80,9 @@ def _split(summary: Summary, words: Words) -> Split | None:
 
 def _gate_text(words: Words, text: str, met: bool | None, n: int) -> str:
     state = {
-        True: "Gate met: {gate} (n {n})",
-        False: "Gate not met: {gate} (n {n})",
-        None: "Gate unknown: {gate} (n {n})",
+        True: mark("Gate met: {gate} (n {n})"),
+        False: mark("Gate not met: {gate} (n {n})"),
+        None: mark("Gate unknown: {gate} (n {n})"),
     }[met]
     return words.t(state, gate=text, n=words.count(n))
 
@@ -101,15 +101,15 @@ def _fact(summary: Summary, words: Words, name: str, tone: Tone) -> Fact:
 
 def _counts(summary: Summary, words: Words) -> Facts:
     titles = {
-        "interactions": "Interactions",
-        "customers": "Customers",
-        "agents": "Agents",
-        "stores": "Stores",
-        "not_assessable": "Not assessable",
-        "rejected": "Rejected",
-        "damaged": "Damaged",
-        "duplicates": "Duplicates",
-        "outside_period": "Outside the period",
+        "interactions": mark("Interactions"),
+        "customers": mark("Customers"),
+        "agents": mark("Agents"),
+        "stores": mark("Stores"),
+        "not_assessable": mark("Not assessable"),
+        "rejected": mark("Rejected"),
+        "damaged": mark("Damaged"),
+        "duplicates": mark("Duplicates"),
+        "outside_period": mark("Outside the period"),
     }
     always = ("interactions", "customers", "agents", "not_assessable", "rejected")
     facts = []
@@ -210,9 +210,9 @@ def _channel_chart(summary: Summary, words: Words) -> Chart | None:
     rows = _orientation_rows(summary, words, "channel")
     if not rows:
         return None
+    name = words.t("Care share")
     alt = "; ".join(
-        f"{group_text(words, 'channel', g.key)}: {words.t('care share')} "
-        f"{value_text(words, g.figures['care_share'])}"
+        f"{group_text(words, 'channel', g.key)}: {name} {value_text(words, g.figures['care_share'])}"
         for g in summary.groupings["channel"].groups
     )
     return Chart("orientation-channel", "orientation", words.t("Orientation by channel"), alt, rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from carelog.reports.figures_text import COLUMN_TITLES, change_text, group_text, interval_text, value_text
-from carelog.reports.words import Words
+from carelog.reports.words import Words, mark
 from carelog.summary.compare import sure_changes
 from carelog.summary.figures import Change, Figure, Group, Summary
 from carelog.summary.stages import STAGE_TITLES
@@ -38,9 +38,9 @@ def _moved(summary: Summary, words: Words, change: Change) -> str:
         what = f"{what} ({words.t(COLUMN_TITLES[by])}: {group_text(words, by, key)})"
     up = (change.change or 0) > 0
     text = (
-        "{what} went up from {before} to {now} ({change}; n {n_before} and {n_now})."
+        mark("{what} went up from {before} to {now} ({change}; n {n_before} and {n_now}).")
         if up
-        else "{what} went down from {before} to {now} ({change}; n {n_before} and {n_now})."
+        else mark("{what} went down from {before} to {now} ({change}; n {n_before} and {n_now}).")
     )
     return words.t(
         text,

@@ -21,7 +21,8 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 def safe_cell(text: str) -> str:
     """A text that no spreadsheet runs as a formula and no terminal acts on.
 
-    What could begin a formula gets an apostrophe before it; control and direction characters are made visible.
+    What could begin a formula gets an apostrophe before it; control and direction characters are made
+    visible.
     """
     text = visible(text)
     return "'" + text if text.startswith(_FORMULA_STARTS) else text

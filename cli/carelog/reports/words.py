@@ -41,6 +41,12 @@ REASONS = {
 }
 
 
+def mark(text: str) -> str:
+    """The text as it is: marks one that is kept in a variable and translated later, so that the catalogues
+    have it."""
+    return text
+
+
 @cache
 def load_words(language: str) -> Words:
     """The words of a report language; English where there is no catalogue."""
@@ -82,7 +88,8 @@ class Words:
         )
 
     def percent_points(self, value: float) -> str:
-        return f"{sign(value)}{self.decimal(abs(value) * 100)} {self.t('pp')}"
+        unit = self.t("pp")
+        return f"{sign(value)}{self.decimal(abs(value) * 100)} {unit}"
 
     def money(self, value: float, currency: str | None) -> str:
         if not currency:

@@ -1,0 +1,45 @@
+"""How long a summary of many labelled interactions takes, to all formats, and how much memory: not run by
+pytest.
+
+    python tests/bench/bench_summarize.py [ROWS]
+
+Prints rows per second, seconds and the peak memory of the process. The target is 1,000,000 rows under 20 s
+and 1 GB.
+"""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "summary"))
+
+from labelled_maker import write_labelled
+
+ENDINGS = ("html", "md", "json", "csv", "txt", "xlsx")
+
+
+def main(rows: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = write_labelled(Path(folder) / "labelled.parquet", rows)
+        outputs = [part for e in ENDINGS for part in ("-o", f"{folder}/report.{e}")]
+        period = ["--from", "2026-07", "--to", "2026-12", "--compare", "previous"]
+        begun = time.perf_counter()
+        subprocess.run(
+            [str(Path(sys.executable).with_name("carelog")), "summarize", str(file), *period, *outputs, "-q"],
+            check=True,
+        )
+        seconds = time.perf_counter() - begun
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        sizes = ", ".join(f"{e} {Path(folder, f'report.{e}').stat().st_size / 1e6:.1f} MB" for e in ENDINGS)
+    busy = usage.ru_utime + usage.ru_stime
+    print(f"summarize {rows:,} rows: {seconds:.1f} s ({busy:.1f} s of CPU), {rows / seconds:,.0f} rows/s")
+    print(f"peak memory {usage.ru_maxrss / 1024:.0f} MB; {sizes}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)

@@ -35,13 +35,19 @@ def _balanced(depth: int) -> bytes:
 
 
 # Canonical records nest three deep: one match skips what a loop over brackets would take 50 steps for.
-_INSIDE = re.compile(_balanced(3), re.DOTALL)
+# Deeper inside, where that did not work, only what is nearly flat is skipped, so that nothing is looked at
+# many times.
+_RECORD_INSIDE = re.compile(_balanced(3), re.DOTALL)
+_DEEPER_INSIDE = re.compile(_balanced(1), re.DOTALL)
 _FIRST_KEY = re.compile(rb"\s*\{\s*(" + _TEXT + rb")\s*:", re.DOTALL)
 _BETWEEN = b" \t\r\n,"
 # How far a record may go on after what looks like the beginning of the next: bounds the work that a broken
 # record costs, and is counted in bytes of the text, so that the result does not depend on how it arrives in
 # blocks.
-_LOOK_AHEAD = 32 * 1024
+_LOOK_AHEAD = 1024
+_WINDOW = 4 * 1024
+_LONGEST_KEY = 200
+_SPACES = 64
 
 
 @dataclass(slots=True)
@@ -50,8 +56,9 @@ class _Cutter:
 
     `at` is how far it is cut, `start` where the open record begins (None between records), `depth` how deep
     the text is inside that record, `in_array` whether an array around the records is open. `count` records
-    came before those in `spans`. Of an open record that is too long, `dropped` bytes are no longer held;
-    when it ends, `long_record` is its length.
+    came before those in `spans`. The first `clear` bytes of the open record hold no beginning of another
+    (-1: it holds one that belongs to it). Of an open record that is too long, `dropped` bytes are no longer
+    held; when it ends, `long_record` is its length.
     """
 
     base: int
@@ -61,6 +68,7 @@ class _Cutter:
     depth: int = 0
     in_array: bool = False
     count: int = 0
+    clear: int = 0
     is_end: bool = False
     dropped: int = 0
     long_record: int | None = None
@@ -95,8 +103,9 @@ def _cut(cutter: _Cutter) -> bool:
     """Cut what is held into records; False if it stopped early, at the end of one that is too long."""
     while cutter.long_record is None:
         if cutter.start is not None:
-            inside = _INSIDE.match(cutter.data, cutter.at)
-            cutter.at = inside.end() if inside else cutter.at
+            _skip_inside(cutter, cutter.start)
+            if cutter.start is None:
+                continue
         found = _OUTSIDE.search(cutter.data, cutter.at)
         if found is not None and found[0] != b'"':
             _step(cutter, found)
@@ -104,6 +113,18 @@ def _cut(cutter: _Cutter) -> bool:
             _wait(cutter, len(cutter.data) if found is None else found.start())
             return True
     return False
+
+
+def _skip_inside(cutter: _Cutter, start: int) -> None:
+    """Go over what is balanced in the open record; now and then, see whether it is still the same one."""
+    pattern = _RECORD_INSIDE if cutter.depth == 1 else _DEEPER_INSIDE
+    inside = pattern.match(cutter.data, cutter.at, cutter.at + _WINDOW)
+    if inside is not None:
+        cutter.at = inside.end()
+    if cutter.clear >= 0 and cutter.at - start - cutter.clear > 2 * _LOOK_AHEAD:
+        follower = _find_next_record(cutter, cutter.at)
+        if follower is not None and cutter.at - follower > _LOOK_AHEAD:
+            _cut_before(cutter, follower)
 
 
 def _step(cutter: _Cutter, found: re.Match[bytes]) -> None:
@@ -140,7 +161,7 @@ def _step_between(cutter: _Cutter, found: re.Match[bytes]) -> None:
     if token == b"[" and not cutter.in_array:
         cutter.in_array = True
     elif token in (b"{", b"["):
-        cutter.start, cutter.depth = found.start(), 1
+        cutter.start, cutter.depth, cutter.clear = found.start(), 1, 0
     elif token == b"]" and cutter.in_array:
         cutter.in_array = False
     else:
@@ -180,15 +201,28 @@ def _find_next_record(cutter: _Cutter, end: int) -> int | None:
     """Where, inside the open record, the next one seems to begin."""
     assert cutter.start is not None
     if cutter.next_record is None:
-        first = _FIRST_KEY.match(cutter.data, cutter.start)
-        if first is None:
-            return None
-        cutter.next_record = re.compile(rb"\{\s*" + re.escape(first[1]) + rb"\s*:")
-    found = cutter.next_record.search(cutter.data, cutter.start + 1, end)
-    if found is None:
+        cutter.next_record = _learn_beginning(cutter.data, cutter.start)
+    if cutter.next_record is None or cutter.clear < 0:
         return None
-    before = cutter.data[cutter.start : found.start()].rstrip()[-1:]
-    return None if before in (b"[", b":") else found.start()
+    found = cutter.next_record.search(cutter.data, cutter.start + max(1, cutter.clear), end)
+    if found is None:
+        # What straddles the end is found the next time.
+        cutter.clear = max(cutter.clear, end - cutter.start - _LONGEST_KEY - 3 * _SPACES)
+        return None
+    before = cutter.data[max(cutter.start, found.start() - _SPACES) : found.start()].rstrip()[-1:]
+    if before in (b"[", b":", b""):
+        cutter.clear = -1
+        return None
+    return found.start()
+
+
+def _learn_beginning(data: bytes, start: int) -> re.Pattern[bytes] | None:
+    """A pattern of how records begin, learnt from the one at `start`; None if that has no first key."""
+    first = _FIRST_KEY.match(data, start)
+    if first is None or len(first[1]) > _LONGEST_KEY:
+        return None
+    spaces = rb"\s{0,%d}" % _SPACES
+    return re.compile(rb"\{" + spaces + re.escape(first[1]) + spaces + rb":")
 
 
 def _leave_broken_record(cutter: _Cutter) -> bool:
@@ -253,6 +287,7 @@ def _drop_long(cutter: _Cutter, limit: int) -> None:
     cutter.dropped += len(cutter.data) - len(head) - len(rest)
     cutter.data = head + rest
     cutter.at = len(head)
+    cutter.clear = min(cutter.clear, 0)
     if cutter.start is None:
         # Rubbish that is no record at all still counts as one when it ends.
         cutter.start, cutter.depth = 0, 1

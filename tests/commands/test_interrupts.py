@@ -6,10 +6,16 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.commands.logs import line, names_in, start
+
+PATIENCE = 300
+"""Seconds after which a test gives up; a busy machine may take long."""
+
+Starter = Callable[..., subprocess.Popen[bytes]]
 
 
 @pytest.fixture
@@ -18,6 +24,22 @@ def pipe(tmp_path: Path) -> Path:
     path = tmp_path / "pipe"
     os.mkfifo(path)
     return path
+
+
+@pytest.fixture
+def started() -> Iterator[Starter]:
+    """Starts the program; what still runs when the test ends is ended."""
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def begin(*arguments: str | Path) -> subprocess.Popen[bytes]:
+        processes.append(start(*arguments))
+        return processes[-1]
+
+    yield begin
+    for process in processes:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
 
 
 def children_of(pid: int) -> list[int]:
@@ -34,7 +56,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def wait_until(true_: object, seconds: float = 60) -> None:
+def wait_until(true_: object, seconds: float = PATIENCE) -> None:
     end = time.monotonic() + seconds
     while not true_():  # type: ignore[operator]
         assert time.monotonic() < end, "it did not happen in time"
@@ -47,11 +69,11 @@ def wait_until(true_: object, seconds: float = 60) -> None:
 )
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_run_that_is_stopped_leaves_the_old_outputs(
-    tmp_path: Path, pipe: Path, number: signal.Signals, code: int, jobs: int
+    tmp_path: Path, pipe: Path, started: Starter, number: signal.Signals, code: int, jobs: int
 ) -> None:
     good, bad = tmp_path / "good.jsonl", tmp_path / "bad.jsonl"
     good.write_text("as it was")
-    process = start("validate", pipe, "--accepted", good, "--rejects", bad, "--jobs", str(jobs))
+    process = started("validate", pipe, "--accepted", good, "--rejects", bad, "--jobs", str(jobs))
     record = line(1, notes="x" * 1_000_000).encode()
     with pipe.open("wb", buffering=0) as file:
         for _ in range(40):
@@ -61,7 +83,7 @@ def test_a_run_that_is_stopped_leaves_the_old_outputs(
             wait_until(lambda: len(children_of(process.pid)) >= jobs)
         workers = children_of(process.pid)
         process.send_signal(number)
-        stdout, stderr = process.communicate(timeout=60)
+        stdout, stderr = process.communicate(timeout=PATIENCE)
     assert (process.returncode, stdout) == (code, b"")
     assert b"outputs are as they were" in stderr
     assert b"Traceback" not in stderr
@@ -71,8 +93,8 @@ def test_a_run_that_is_stopped_leaves_the_old_outputs(
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-def test_workers_end_when_their_parent_is_killed(tmp_path: Path, pipe: Path) -> None:
-    process = start("validate", pipe, "--jobs", "2")
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path, pipe: Path, started: Starter) -> None:
+    process = started("validate", pipe, "--jobs", "2")
     record = line(1, notes="x" * 1_000_000).encode()
     with pipe.open("wb", buffering=0) as file:
         for _ in range(40):
@@ -80,14 +102,16 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path, pipe: Path) -> 
         wait_until(lambda: len(children_of(process.pid)) >= 2)
         workers = children_of(process.pid)
         process.kill()
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE)
     wait_until(lambda: not any(map(is_alive, workers)))
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-def test_a_worker_that_dies_is_said_and_nothing_is_written(tmp_path: Path, pipe: Path) -> None:
+def test_a_worker_that_dies_is_said_and_nothing_is_written(
+    tmp_path: Path, pipe: Path, started: Starter
+) -> None:
     good = tmp_path / "good.jsonl"
-    process = start("validate", pipe, "--accepted", good, "--jobs", "2")
+    process = started("validate", pipe, "--accepted", good, "--jobs", "2")
     record = line(1, notes="x" * 1_000_000).encode()
     with pipe.open("wb", buffering=0) as file:
         for _ in range(40):
@@ -95,7 +119,7 @@ def test_a_worker_that_dies_is_said_and_nothing_is_written(tmp_path: Path, pipe:
         wait_until(lambda: len(children_of(process.pid)) >= 2)
         for worker in children_of(process.pid):
             os.kill(worker, signal.SIGKILL)
-    _, stderr = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 70
     assert b"a worker process ended unexpectedly" in stderr
     assert names_in(tmp_path) == ["pipe"]

@@ -22,6 +22,9 @@
     status = { from = "State", values = { Open = "open", Done = "closed" }, otherwise = "unknown" }
     handle_seconds = { from = "Worked", unit = "min" }      # s, ms, min, h, hms (HH:MM:SS), hm (HH:MM)
     first_response_seconds = { between = ["Created", "First reply"] }
+    agent_id = { from = "Owner", absent = ["Nobody"] }
+    direction = { from = "Way", values = { In = "inbound", Out = "outbound" } }
+    customer_id = { from = "Caller", outbound = "Called" }
     tags = { from = "Labels", split = ";" }
     notes = { from = "Description", html = true }
     "satisfaction.score" = { from = "Rating", values = { Good = 5, Bad = 1 } }
@@ -38,7 +41,6 @@ is not named goes under `extra`. The shipped presets (folder `presets`) are such
 
 from __future__ import annotations
 
-import codecs
 import re
 import tomllib
 from collections.abc import Iterable
@@ -51,6 +53,7 @@ from typing import Any
 from carelog.columns import DURATIONS, RECORD_FIELDS, TIMES
 from carelog.errors import UsageProblem
 from carelog.sources.clocks import load_zone
+from carelog.sources.formats._charsets import find_codec
 
 UNITS = ("s", "ms", "min", "h", "hms", "hm")
 ORDERS = ("dmy", "mdy", "ymd")
@@ -68,6 +71,7 @@ _TOP = {"name", "title", "detect", "layout", "times", "numbers", "constants", "f
 _LAYOUT = {"columns", "header", "delimiter", "encoding", "footer", "records"}
 _RULE = {
     "from", "values", "otherwise", "unit", "between", "split", "html", "zone", "order", "format", "constant",
+    "absent", "outbound",
 }  # fmt: skip
 
 
@@ -77,7 +81,8 @@ class Rule:
 
     `kind` is what the text is read as (`time`, `seconds`, `number`, `money`, `tags`, `text`). `values`
     replaces texts (compared without capitals), `otherwise` those that are not among them. `between` are two
-    times whose distance in seconds is meant.
+    times whose distance in seconds is meant. `absent` are texts that stand for nothing, `outbound` the
+    sources where `direction` (which must come first) is outbound.
     """
 
     field: str
@@ -93,6 +98,8 @@ class Rule:
     zone: str | None = None
     order: str = ""
     formats: tuple[str, ...] = ()
+    absent: frozenset[str] = frozenset()
+    outbound: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +141,7 @@ class Mapping:
     def sources(self) -> set[str]:
         """The columns that the mapping names."""
         rules = [*self.rules, *(rule for m in self.messages if not m.each for rule in m.rules)]
-        return {name for rule in rules for name in (*rule.sources, *rule.between)}
+        return {name for rule in rules for name in (*rule.sources, *rule.between, *rule.outbound)}
 
 
 def preset_names() -> list[str]:
@@ -241,6 +248,8 @@ def _to_rule(field: str, value: Any, times: dict[str, Any], allowed: Iterable[st
         tuple((str(k).strip().casefold(), v) for k, v in _table(value, "values").items()),
         value.get("otherwise"), unit, between, _text(value, "split"), value.get("html") is True,
         _zone(value, field) or _zone(times, "times"), order, formats,
+        frozenset(name.strip().casefold() for name in _names(value.get("absent", ()))),
+        _names(value.get("outbound", ())),
     )  # fmt: skip
 
 
@@ -277,18 +286,18 @@ def _to_messages(value: Any, times: dict[str, Any]) -> Messages:
 
 def _to_layout(value: dict[str, Any]) -> Layout:
     _only(value, _LAYOUT, "[layout]")
+    encoding = find_codec(_text(value, "encoding"))
+    if encoding is None and _text(value, "encoding"):
+        raise _WrongError("layout.encoding is no encoding that is known")
     try:
-        codecs.lookup(_text(value, "encoding") or "utf-8")
         re.compile(_text(value, "footer"))
-    except LookupError:
-        raise _WrongError("layout.encoding is no encoding that Python knows") from None
     except re.error:
         raise _WrongError("layout.footer is no regular expression") from None
     delimiter = _text(value, "delimiter")
     if len(delimiter) > 1:
         raise _WrongError("layout.delimiter is one character")
     return Layout(
-        _names(value.get("columns", ())), _text(value, "header"), delimiter, _text(value, "encoding"),
+        _names(value.get("columns", ())), _text(value, "header"), delimiter, encoding or "",
         _text(value, "footer"), _text(value, "records"),
     )  # fmt: skip
 

@@ -27,6 +27,8 @@ _FACTORS = {
     "": Decimal(1), "s": Decimal(1), "ms": Decimal("0.001"), "min": Decimal(60), "h": Decimal(3600),
     "hms": Decimal(1), "hm": Decimal(1),
 }  # fmt: skip
+# A number among a currency's letters: the point of "Rs. 20" belongs to the letters.
+_NUMBER = re.compile(r"(?:(?<![^\W\d_])[.,])?\d(?:[\d.,'\u00a0\u202f ]*\d)?(?:[eE][+-]?\d{1,3})?")
 _BUDDHIST = 543
 _FIRST_BUDDHIST_YEAR = 2400
 
@@ -90,9 +92,12 @@ def to_decimal(value: Any, decimal: str = ".") -> Decimal:
     """The number in a text with a currency, thousands marks, or brackets for minus. UnclearError if none."""
     if isinstance(value, (bool, list, dict)):
         raise UnclearError("it is no number")
-    text = str(value).strip()
-    negative = text.startswith("(") and text.endswith(")")
-    kept = re.sub(r"[^\d.,+\-−eE]", "", text).replace("−", "-").strip("eE")
+    text = str(value).strip().replace("−", "-")
+    found = _NUMBER.search(text)
+    if found is None or len(text) > 100:
+        raise UnclearError("it is no number")
+    negative = "-" in text[: found.start()] or text.endswith("-") or text.startswith("(")
+    kept = re.sub(r"[^\d.,eE+-]", "", found[0])
     kept = kept.replace(",", "") if decimal == "." else kept.replace(".", "").replace(",", ".")
     try:
         number = Decimal(kept.rstrip("."))

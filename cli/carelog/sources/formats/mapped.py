@@ -22,6 +22,8 @@ from carelog.findings import Finding
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
 from carelog.sources.cells import from_cell
 from carelog.sources.filling import add_record, put_aside
+from carelog.sources.formats._charsets import decode_text
+from carelog.sources.formats._documents import read_documents
 from carelog.sources.formats._mapping import Mapping, Messages, Rule, load_preset
 from carelog.sources.formats._mapping_values import UnclearError, plain, to_time, to_value
 from carelog.sources.formats.delimited import parse_cells, read_table
@@ -94,7 +96,7 @@ def read_mapped(format_name: str, opened: Opened, options: ReadOptions) -> Itera
     if structure == "parquet":
         raise UsageProblem(f"{opened.name}: mappings are for CSV and JSON", "rename Parquet columns instead")
     if structure in ("jsonl", "json") and not layout.columns:
-        parts = read_jsonlines(opened, options) if structure == "jsonl" else read_json(opened, options)
+        parts = _read_json(opened, options, structure, layout.records)
     else:
         delimiter = layout.delimiter
         if not layout.columns:
@@ -108,6 +110,12 @@ def read_mapped(format_name: str, opened: Opened, options: ReadOptions) -> Itera
         else:
             part.format = format_name
             yield part
+
+
+def _read_json(opened: Opened, options: ReadOptions, structure: str, records: str) -> Iterator[Block | Chunk]:
+    if records:
+        return read_documents(opened, options, NAME, frozenset({records}))
+    return read_jsonlines(opened, options) if structure == "jsonl" else read_json(opened, options)
 
 
 def _recode(opened: Opened, encoding: str) -> None:
@@ -181,6 +189,8 @@ def _pieces(chunk: Chunk) -> Iterator[tuple[int, int, bytes]]:
 
 def _add_row(block: Block, chunk: Chunk, mapping: Mapping, index: int, offset: int, raw: bytes) -> None:
     line = chunk.first_line + index
+    if not raw.isascii():
+        raw = _readable(block, line, offset, raw)
     cells, fault = parse_cells(raw, chunk, chunk.faults.get(index))
     if fault is not None:
         put_aside(block, line, offset, raw, fault)
@@ -192,6 +202,20 @@ def _add_row(block: Block, chunk: Chunk, mapping: Mapping, index: int, offset: i
     _add(block, chunk, mapping, row, line, offset, raw)
 
 
+def _readable(block: Block, line: int, offset: int, raw: bytes) -> bytes:
+    """A row as UTF-8: exports of many hands have rows in other encodings."""
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        text, remark = decode_text(raw, None)
+        if remark is not None:
+            block.findings.append(
+                Finding(block.file, line, "", remark.keyword, remark.message, "warning", offset)
+            )
+        return text.encode("utf-8", "replace")
+    return raw
+
+
 def _add_json(block: Block, chunk: Chunk, mapping: Mapping, index: int, offset: int, raw: bytes) -> None:
     value, fault = parse_json(raw, chunk.options.max_line_bytes)
     line = chunk.first_line + index
@@ -200,8 +224,9 @@ def _add_json(block: Block, chunk: Chunk, mapping: Mapping, index: int, offset: 
         return
     records = [value]
     if mapping.layout.records:
+        # Of a page that is too long to be held, the list's elements come one by one.
         found = look_up(value, mapping.layout.records)[1]
-        records = found if isinstance(found, list) else [found]
+        records = found if isinstance(found, list) else [value if found is None else found]
     for number, record in enumerate(records):
         place = line if len(records) == 1 else number + 1
         if isinstance(record, dict):
@@ -216,7 +241,7 @@ def _add(
 ) -> None:
     faults: list[Fault] = []
     value = map_record(record, mapping, chunk.options, faults)
-    if "interaction_id" not in value and not any(rule.field == "interaction_id" for rule in mapping.rules):
+    if "interaction_id" not in value and not _has_ids(mapping, chunk):
         value["interaction_id"] = f"{mapping.name}-{hashlib.sha256(raw).hexdigest()[:20]}"
     source = {"system": mapping.name, "format": chunk.format, "file": block.file, "line": line}
     if isinstance(value.get("interaction_id"), str):
@@ -232,6 +257,12 @@ def _add(
     add_record(block, value, line, offset, raw, chunk.options.zone)
 
 
+def _has_ids(mapping: Mapping, chunk: Chunk) -> bool:
+    """Whether the mapping says where records have their number, and the table has that column."""
+    names = {_key(name) for rule in mapping.rules if rule.field == "interaction_id" for name in rule.sources}
+    return bool(names) and (not chunk.columns or not names.isdisjoint(map(_key, chunk.columns)))
+
+
 def map_record(
     record: dict[str, Any], mapping: Mapping, options: ReadOptions, faults: list[Fault]
 ) -> dict[str, Any]:
@@ -241,6 +272,8 @@ def map_record(
     find = _finder(record)
     for rule in mapping.rules:
         rule = _with_order(rule, options)
+        if rule.outbound and value.get("direction") == "outbound":
+            rule = replace(rule, sources=rule.outbound)
         found = _fill(rule, find, mapping.decimal, used, faults, f"/{rule.field.replace('.', '/')}")
         if found is not None:
             _put(value, rule.field, found)
@@ -310,7 +343,7 @@ def _fill(rule: Rule, find: Find, decimal: str, used: set[Path], faults: list[Fa
         return _between(rule, find)
     for name in rule.sources:
         path, raw = find(name)
-        if raw is None:
+        if raw is None or (rule.absent and str(raw).strip().casefold() in rule.absent):
             continue
         try:
             found, remark = to_value(raw, rule, decimal)

@@ -1,0 +1,282 @@
+"""Tables and JSON that are read by mapping files, the shipped presets among them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.commands.logs import call
+from tests.sources.goldens import check_golden, read_files
+from tests.sources.leaves import lost_leaves
+
+from carelog.errors import UsageProblem
+from carelog.sources.blocks import ReadOptions
+from carelog.sources.formats import FORMATS, detect_formats
+from carelog.sources.formats._mapping import load_preset, parse_mapping, preset_names
+from carelog.sources.formats._mapping_values import UnclearError, to_decimal, to_seconds, to_time
+from carelog.sources.formats.mapped import map_record
+
+HERE = Path(__file__).parent / "mapped"
+SAMPLES = Path(__file__).parents[3] / "shared" / "samples"
+PRESETS = sorted(path.stem for path in HERE.glob("*.csv"))
+
+
+@pytest.fixture(autouse=True)
+def in_fixtures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(HERE)
+
+
+def test_every_preset_has_a_fixture() -> None:
+    assert preset_names() == PRESETS
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_preset_reads_as_reviewed(name: str) -> None:
+    found = read_files(f"{name}.csv", zone="Asia/Kolkata")
+    assert found.formats == {name}
+    check_golden(f"{name}.csv", found)
+
+
+def test_json_reads_as_reviewed() -> None:
+    mapping = parse_mapping(Path("desk.toml").read_bytes(), "desk.toml")
+    found = read_files("desk.json", from_format="mapping", mapping=mapping)
+    check_golden("desk.json", found)
+
+
+def _written_in(record: dict[str, Any]) -> Any:
+    """How a cell is written in the record: as text, as tags, in small letters."""
+    small = {v for v in record.values() if isinstance(v, str)}
+
+    def written(path: Any, leaf: Any) -> Any:
+        if "<p>" in leaf or path[-1] == "Tags" or leaf.casefold() in small:
+            return None
+        return _times_aside(path, leaf)
+
+    return written
+
+
+def _times_aside(path: Any, leaf: Any) -> Any:
+    """Times are written in another form: that they are there is what the golden files hold."""
+    name = str(path[-1]).casefold()
+    return None if "time" in name or "date" in name or name in ("opened", "closed_ms", "when") else leaf
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_no_cell_is_lost(name: str) -> None:
+    found = read_files(f"{name}.csv", zone="Asia/Kolkata")
+    lines = Path(f"{name}.csv").read_text().splitlines(keepends=True)
+    start = next(n for n, line in enumerate(lines) if line.count(",") > 3)
+    rows = list(csv.DictReader(lines[start:]))
+    ids = {v["source"].get("record_id"): v for v in found.values}
+    compared = 0
+    for row in rows:
+        record = ids.get(
+            row.get("Ticket ID") or row.get("Id") or row.get("Record ID") or row.get("CaseNumber")
+        )
+        if record is not None:
+            compared += 1
+            cells = {k: v for k, v in row.items() if isinstance(v, str) and v not in ("-", "")}
+            assert lost_leaves(cells, record, _written_in(record)) == []
+    assert compared or name in ("3cx", "salesforce_case")
+
+
+def test_nothing_of_a_json_record_is_lost() -> None:
+    mapping = parse_mapping(Path("desk.toml").read_bytes(), "desk.toml")
+    html = {"<p>Where is my <i>order</i>?</p>": "Where is my order?", "On its way &amp; soon there": None}
+    for record in json.loads(Path("desk.json").read_text())["result"]["items"]:
+        value = map_record(record, mapping, ReadOptions(), [])
+        assert lost_leaves(record, value, lambda p, v: html.get(str(v), _times_aside(p, v))) == []
+
+
+def test_a_mapping_is_used_from_the_command_line(tmp_path: Path) -> None:
+    result = call("validate", "desk.json", "--mapping", "desk.toml", "--format", "json")
+    report = json.loads(result.stdout)
+    assert (result.exit_code, report["accepted"], report["rejected"]) == (1, 2, 1)
+    assert [(e["interaction_id"], e["pointer"]) for e in report["errors"] if e["severity"] == "error"] == [
+        ("8", "/started_at"),
+        ("8", ""),
+    ]
+    result = call("convert", "desk.json", "--mapping", "desk.toml", "-o", tmp_path / "out.jsonl")
+    assert (result.exit_code, len((tmp_path / "out.jsonl").read_text().splitlines())) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--mapping", "missing.toml"], 66, "missing.toml: no such file"),
+        (["--mapping", "desk.json"], 2, "this is no mapping file"),
+        (["--mapping", "desk.toml", "--from", "csv"], 2, "contradict each other"),
+        (["--from", "mapping"], 2, "needs a mapping file"),
+    ],
+)
+def test_a_wrong_mapping_is_wrong_usage(arguments: list[str], code: int, said: str) -> None:
+    result = call("convert", "desk.json", *arguments)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert said in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "[fields] is missing"),
+        ("[fields]\nname = 'x'", "`name` is no field"),
+        ("[fields]\ninteraction_id = 7", "named by a text"),
+        ("[fields]\ntalk_seconds = {from='x', unit='weeks'}", "the unit is one of"),
+        ("[fields]\nstarted_at = {from='x', zone='Mars/Olympus'}", "no time zone"),
+        ("[fields]\nstarted_at = {from='x', order='dym'}", "the order of a date"),
+        ("[fields]\nstarted_at = {form='x'}", "`form`, which means nothing"),
+        ("[fields]\ntalk_seconds = {between=['x']}", "two columns"),
+        ("[fields]\nnotes = {}", "neither from, nor between"),
+        ("[constants]\nchannel='chat'\n[fields]\nchannel='x'", "both a constant and a field"),
+        ("[fields]\nnotes='x'\n[layout]\nfooter='('", "no regular expression"),
+        ("[fields]\nnotes='x'\n[layout]\nencoding='klingon'", "no encoding"),
+        ("[fields]\nnotes='x'\n[[messages]]\nspeaker='agent'", "where the text is"),
+        ("[fields]\nnotes='x'\n[numbers]\ndecimal=';'", "numbers.decimal"),
+    ],
+)  # fmt: skip
+def test_a_fault_in_a_mapping_is_named(text: str, said: str) -> None:
+    with pytest.raises(UsageProblem, match=r"m\.toml") as caught:
+        parse_mapping(text.encode(), "m.toml")
+    assert said in caught.value.message
+
+
+RULES = {
+    rule.field: rule
+    for rule in parse_mapping(
+        b"[fields]\nstarted_at={from='x',zone='Europe/Berlin',format='%d %b %Y %H:%M'}\n"
+        b"ended_at={from='x',order='mdy'}",
+        "m",
+    ).rules
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "field", "expected"),
+    [
+        ("2026-09-14T09:12:05.123+07:00", "ended_at", "2026-09-14T09:12:05.123000+07:00"),
+        ("2026-09-14 09:12:05 +0700", "ended_at", "2026-09-14T09:12:05+07:00"),
+        ("2026-09-14 09:12:05 UTC", "ended_at", "2026-09-14T09:12:05Z"),
+        ("2026-09-14 09:12", "started_at", "2026-09-14T09:12:00+02:00"),
+        ("14 Sep 2026 09:12", "started_at", "2026-09-14T09:12:00+02:00"),
+        ("09/14/2026 9:12:05 PM", "ended_at", "2026-09-14T21:12:05"),
+        ("9/8/26 12:00\u202fAM", "ended_at", "2026-09-08T00:00:00"),
+        ("14.09.2569 09:12", "started_at", "2026-09-14T09:12:00+02:00"),
+        (1789351200, "ended_at", "2026-09-14T02:00:00Z"),
+        ("1789351200123", "ended_at", "2026-09-14T02:00:00.123000Z"),
+        (1789351200.5, "ended_at", "2026-09-14T02:00:00.500000Z"),
+        (0, "ended_at", None),
+    ],
+)
+def test_times_are_read_as_systems_write_them(value: Any, field: str, expected: str | None) -> None:
+    assert to_time(value, RULES[field])[0] == expected
+
+
+@pytest.mark.parametrize("value", ["yesterday", "31/13/2026", "05/06/2026", True, [], "7", "2026-02-30"])
+def test_what_is_no_time_is_not_guessed(value: Any) -> None:
+    with pytest.raises(UnclearError):
+        to_time(value, RULES["started_at"])
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "expected"),
+    [("00:03:20", "hms", 200), ("03:20", "hms", 200), ("01:30", "hm", 5400), ("1:00:00.5", "", 3600.5),
+     ("2d 01:00:00", "hms", 176400), (1500, "ms", 1.5), ("2.5", "min", 150), ("0", "", 0), (-1, "", None),
+     ("-00:00:01", "hms", None),
+     (1, "h", 3600)],
+)  # fmt: skip
+def test_lengths_of_time_become_seconds(value: Any, unit: str, expected: float | None) -> None:
+    assert to_seconds(value, unit) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "decimal", "expected"),
+    [("฿1,499.00", ".", "1499.00"), ("1.499,50 €", ",", "1499.50"), ("(12.30)", ".", "-12.30"),
+     ("−5", ".", "-5"), ("Rs. 20", ".", "20"), ("USD -7.10", ".", "-7.10"), (".50", ".", "0.50")],
+)  # fmt: skip
+def test_money_keeps_its_digits(value: str, decimal: str, expected: str) -> None:
+    assert str(to_decimal(value, decimal)) == expected
+
+
+def test_a_table_of_another_encoding_without_a_header_is_read(tmp_path: Path) -> None:
+    (tmp_path / "m.toml").write_text(
+        "name='till'\n[layout]\ncolumns=['no','when','note']\nencoding='windows-874'\ndelimiter=';'\n"
+        "[times]\nzone='Asia/Bangkok'\n[constants]\nchannel='phone'\n"
+        "[fields]\ninteraction_id='no'\nstarted_at='when'\nnotes='note'\n"
+    )
+    (tmp_path / "cdr.log").write_bytes(
+        '1;2026-09-14 09:00;"ขอบคุณ; ค่ะ"\r\n2;2026-09-14 10:00;="007"\r\n'.encode("cp874")
+    )
+    result = call("convert", tmp_path / "cdr.log", "--mapping", tmp_path / "m.toml")
+    first, second = map(json.loads, result.stdout.splitlines())
+    assert (first["notes"], first["started_at"], first["source"]["line"]) == (
+        "ขอบคุณ; ค่ะ", "2026-09-14T09:00:00+07:00", 1
+    )  # fmt: skip
+    assert second["notes"] == "007"
+
+
+def test_records_without_a_number_get_one_that_stays(tmp_path: Path) -> None:
+    first = read_files("3cx.csv", zone="UTC").values
+    again = read_files("3cx.csv", zone="UTC").values
+    assert [v["interaction_id"] for v in first] == [v["interaction_id"] for v in again]
+    assert len({v["interaction_id"] for v in first}) == 3
+    assert [v["source"]["line"] for v in first] == [5, 6, 7]
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_only_the_preset_claims_its_fixture(name: str) -> None:
+    assert list(detect_formats(Path(f"{name}.csv").read_bytes(), "x")) == [name]
+
+
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the samples are not here")
+def test_no_preset_claims_a_sample() -> None:
+    for path in SAMPLES.rglob("*"):
+        if path.is_file():
+            assert not set(detect_formats(path.read_bytes()[:65536], str(path))) & set(PRESETS), path
+
+
+def _mutate(raw: bytes, place: int, cut: int, put: bytes) -> bytes:
+    place %= len(raw)
+    return raw[:place] + put + raw[place + cut :]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.sampled_from([*PRESETS, "desk"]), st.integers(0, 10**6), st.integers(0, 200), st.binary(max_size=20)
+)
+def test_mutated_files_neither_crash_nor_hang(name: str, place: int, cut: int, put: bytes) -> None:
+    check_mutated(name, place, cut, put)
+
+
+def check_mutated(name: str, place: int, cut: int, put: bytes) -> None:
+    is_json = name == "desk"
+    file = HERE / ("desk.json" if is_json else f"{name}.csv")
+    mapping = parse_mapping((HERE / "desk.toml").read_bytes(), "desk.toml") if is_json else load_preset(name)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "x")
+        path.write_bytes(_mutate(file.read_bytes(), place, cut, put))
+        found = read_files(path, from_format="mapping" if is_json else name, mapping=mapping, zone="UTC")
+    assert all(isinstance(value, dict) and value["source"]["system"] for value in found.values)
+
+
+@pytest.mark.skipif(
+    "CARELOG_FUZZ_SECONDS" not in os.environ, reason="set CARELOG_FUZZ_SECONDS to fuzz longer"
+)
+def test_mutated_files_for_longer() -> None:
+    rng, end = random.Random(4), time.monotonic() + float(os.environ["CARELOG_FUZZ_SECONDS"])
+    while time.monotonic() < end:
+        check_mutated(
+            rng.choice([*PRESETS, "desk"]),
+            rng.randrange(10**6),
+            rng.randrange(200),
+            rng.randbytes(rng.randrange(20)),
+        )
+    assert FORMATS

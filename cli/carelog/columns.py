@@ -7,7 +7,7 @@ A point in time is two columns: the instant (`timestamp[us, UTC]`) and the offse
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import numpy as np

@@ -373,3 +373,42 @@ SECONDS = float(os.environ.get("CARELOG_FUZZ_SECONDS", "0"))
 @given(raw=mutated())
 def test_damaged_mails_never_stop_the_reader(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
     _read_bytes(raw, tmp_path_factory.getbasetemp() / "fuzzed")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    bodies=st.lists(
+        st.lists(
+            st.sampled_from(
+                [
+                    "",
+                    "text",
+                    "From me to you",
+                    "From x Mon Sep 14 03:30:00 2026",
+                    ">From y",
+                    "Subject: no",
+                    "é" * 300,
+                ]
+            ),
+            max_size=8,
+        ),
+        min_size=1,
+        max_size=5,
+    ),
+    block_bytes=st.integers(1, 3000),
+    limit=st.sampled_from([50, 400, 100_000]),
+)
+def test_mailbox_is_cut_alike_however_it_arrives(
+    bodies: list[list[str]], block_bytes: int, limit: int
+) -> None:
+    raw = "".join(
+        f"From a@b Mon Sep 14 03:30:00 2026\nSubject: {n}\n\n" + "".join(f"{line}\n" for line in body) + "\n"
+        for n, body in enumerate(bodies)
+    ).encode()
+    whole = list(split_mbox(io.BytesIO(raw), 0, limit))
+    assert list(split_mbox(io.BytesIO(raw), 0, limit, block_bytes)) == whole
+    assert len(whole) >= len(bodies)
+    assert sum(piece.length for piece in whole) == len(raw)
+    for piece in whole:
+        assert raw[piece.offset + piece.skip :].startswith(piece.raw)
+        assert piece.line == raw[: piece.offset].count(b"\n") + 1

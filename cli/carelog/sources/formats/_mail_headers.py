@@ -6,7 +6,7 @@ import base64
 import binascii
 import quopri
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from email.utils import getaddresses, parsedate_tz
@@ -34,14 +34,16 @@ class Headers:
 
     fields: list[tuple[str, bytes]] = field(default_factory=list)
     size: int = 0
+    by_name: dict[str, list[bytes]] = field(default_factory=dict)
 
-    def raw(self, *names: str) -> Iterable[bytes]:
-        """The values of all headers of these names (in lower case), in order."""
-        return (value for name, value in self.fields if name.lower() in names)
+    def raw(self, *names: str) -> list[bytes]:
+        """The values of all headers of these names (in lower case), name after name."""
+        return [value for name in names for value in self.by_name.get(name, ())]
 
     def text(self, *names: str) -> str:
-        """The first header that has one of these names, decoded; empty if there is none."""
-        return next((decode_header(value)[0] for value in self.raw(*names)), "")
+        """The first header of these names, decoded; empty if there is none."""
+        found = self.raw(*names)
+        return decode_header(found[0])[0] if found else ""
 
 
 def read_headers(mail: bytes) -> Headers:
@@ -55,11 +57,16 @@ def read_headers(mail: bytes) -> Headers:
             fields[-1] = name, value + b" " + line.strip()
         elif (header := _LINE.match(line)) is not None:
             fields.append((header[1].decode("ascii"), header[2].rstrip()))
-    return Headers(fields, size)
+    by_name: dict[str, list[bytes]] = {}
+    for name, value in fields:
+        by_name.setdefault(name.lower(), []).append(value)
+    return Headers(fields, size, by_name)
 
 
 def decode_header(raw: bytes) -> tuple[str, Fault | None]:
     """The text of a header's value, and a remark where its charset was not right. Never raises."""
+    if raw.isascii() and b"=?" not in raw and b"\x1b" not in raw:
+        return raw.decode("ascii").strip(), None
     text, remark = decode_text(raw, None)
     if "=?" not in text:
         return text.strip(), remark

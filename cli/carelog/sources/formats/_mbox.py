@@ -83,7 +83,7 @@ def split_mbox(stream: BinaryIO, offset: int, limit: int, block_bytes: int = BLO
         _let_go(place, limit)
     yield from _cut(place, limit, is_end=True)
     if place.data.strip():
-        yield _to_piece(place, len(place.data), limit, is_last=True)
+        yield _to_piece(place, 0, len(place.data), limit, is_last=True)
 
 
 def read_single(stream: BinaryIO, offset: int, limit: int) -> Iterator[Piece]:
@@ -95,17 +95,21 @@ def read_single(stream: BinaryIO, offset: int, limit: int) -> Iterator[Piece]:
     if not raw.strip():
         return
     place = _Place(offset, data=raw)
-    piece = _to_piece(place, len(raw), limit, is_last=True)
+    piece = _to_piece(place, 0, len(raw), limit, is_last=True)
     yield replace(piece, length=length, is_cut=length > limit)
 
 
 def _cut(place: _Place, limit: int, is_end: bool) -> Iterator[Piece]:
+    begin = 0
     while (start := _find_separator(place, is_end)) is not None:
-        yield _to_piece(place, start, limit)
-        place.line += place.data.count(b"\n", 0, start) + place.dropped_lines
-        place.offset += start + place.dropped
-        place.data = place.data[start:]
-        place.dropped = place.dropped_lines = place.scanned = 0
+        yield _to_piece(place, begin, start, limit)
+        place.line += place.data.count(b"\n", begin, start) + place.dropped_lines
+        place.offset += start - begin + place.dropped
+        place.dropped = place.dropped_lines = 0
+        place.scanned = begin = start
+    # Cut off once for all mails of a block: for each, it would cost the square of their number.
+    place.data = place.data[begin:]
+    place.scanned -= begin
 
 
 def _find_separator(place: _Place, is_end: bool) -> int | None:
@@ -133,11 +137,9 @@ def _let_go(place: _Place, limit: int) -> None:
     place.scanned = max(limit, place.scanned - (end - limit))
 
 
-def _to_piece(place: _Place, end: int, limit: int, is_last: bool = False) -> Piece:
-    raw = place.data[:end]
-    length = end + place.dropped
-    if length > limit:
-        raw = raw[:limit]
+def _to_piece(place: _Place, begin: int, end: int, limit: int, is_last: bool = False) -> Piece:
+    length = end - begin + place.dropped
+    raw = place.data[begin : min(end, begin + limit)]
     bare = raw.lstrip(b"\r\n")
     found = _match_from_line(bare, 0)
     from_line = found[0].rstrip(b"\r\n") if found else b""

@@ -1,0 +1,80 @@
+"""How fast each format is read: copies of a fixture, MB/s of one core, and records/s.
+
+python tests/bench/bench_sources.py [MEGABYTES [NAME...]]
+
+A case is a fixture and what makes its copies differ: the pieces of its bytes that become others in each copy.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from carelog.sources.blocks import ReadOptions
+from carelog.sources.reading import identify, read_blocks
+
+FIXTURES = Path(__file__).parents[1] / "sources"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """`path` under tests/sources; every occurrence of one of `varying` gets the copy's number behind it.
+
+    `first_lines` lines at the beginning (a header) are not repeated; the copies stand between `before` and
+    `after`, with `between` between them.
+    """
+
+    path: str
+    varying: tuple[bytes, ...] = ()
+    first_lines: int = 0
+    before: bytes = b""
+    between: bytes = b""
+    after: bytes = b""
+    suffix: str = ""
+
+
+CASES = {
+    "email (mbox)": Case("email/thread.mbox", (b"<a1", b"<b2", b"<c3", b"<a4"), between=b"\n"),
+    "zendesk": Case("zendesk/export.ndjson", (b'"id": 50',)),
+    "intercom": Case("intercom/export.ndjson", (b'"id": 90', b'"id": "90')),
+    "chatwoot": Case("chatwoot/conversations.ndjson", (b"-0000000000",)),
+}
+
+
+def make_file(case: Case, size: int, folder: Path) -> Path:
+    """A file of about `size` bytes."""
+    raw = (FIXTURES / case.path).read_bytes()
+    lines = raw.splitlines(keepends=True)
+    head, body = b"".join(lines[: case.first_lines]), b"".join(lines[case.first_lines :])
+    copies = []
+    for number in range(max(1, size // len(raw))):
+        copy = body
+        for piece in case.varying:
+            copy = copy.replace(piece, piece + b"%d" % number)
+        copies.append(copy)
+    path = folder / f"copies{case.suffix or Path(case.path).suffix}"
+    path.write_bytes(head + case.before + case.between.join(copies) + case.after)
+    return path
+
+
+def measure_case(name: str, case: Case, size: int) -> str:
+    """One line for the terminal."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = make_file(case, size, Path(folder))
+        begin = time.process_time()
+        with identify([str(path)]) as inputs:
+            format_name = inputs.known[0].format
+            count = sum(len(block.values) for block in read_blocks(inputs, ReadOptions(zone="Asia/Kolkata")))
+        seconds = time.process_time() - begin
+        length = path.stat().st_size
+    speed = f"{length / seconds / 1e6:6.1f} MB/s {count / seconds:9,.0f} records/s"
+    return f"{name:24} {speed}  ({format_name}, {length / 1e6:.1f} MB, {count:,} records)"
+
+
+if __name__ == "__main__":
+    megabytes = float(sys.argv[1]) if len(sys.argv) > 1 else 5
+    for chosen in sys.argv[2:] or CASES:
+        print(measure_case(chosen, CASES[chosen], round(megabytes * 1e6)))

@@ -30,10 +30,11 @@ from carelog.sources.blocks import Block, Chunk
 from carelog.sources.reading import Inputs, identify, read_chunks
 from carelog.sources.structure import plain_suffix
 from carelog.store.atomic import Outputs, check_outputs
+from carelog.store.containers import SUFFIX, write_vcons
 from carelog.store.tables import check_rejects_name, check_table_name, write_rejects, write_table
 from carelog.validation import DuplicateIds, Validated, reject_duplicates
 
-TABLES = ("jsonl", "csv", "tsv", "parquet")
+TARGETS = ("jsonl", "csv", "tsv", "parquet", "vcon")
 MOST_WARNINGS = 10
 
 
@@ -41,9 +42,9 @@ MOST_WARNINGS = 10
 @reading_options
 @click.option(
     "-o", "--output", metavar="F", default="-", show_default=True,
-    help="The records (.jsonl, .csv, .tsv, .parquet; - is standard output).",
+    help="The records (.jsonl, .csv, .tsv, .parquet, .vcon; - is standard output).",
 )  # fmt: skip
-@click.option("--to", type=click.Choice(TABLES), help="Write this, whatever the name after -o.")
+@click.option("--to", type=click.Choice(TARGETS), help="Write this, whatever the name after -o.")
 @click.option(
     "--rejects", metavar="F", help="Write records that are invalid here, with what is wrong (.jsonl)."
 )
@@ -70,6 +71,8 @@ def command(
     \b
     Examples:
       carelog convert zendesk.json -o tickets.jsonl --rejects bad.jsonl
+      carelog convert helpdesk.csv --mapping our-desk.toml -o tickets.parquet
+      carelog convert calls.jsonl -o calls.vcon
 
     \b
     Exit code: 0 done, 1 more invalid records than --max-invalid, 2 wrong usage,
@@ -84,7 +87,11 @@ def command(
     with identify(paths, from_format, keep_going) as inputs:
         check_outputs((output, rejects), (known.input.path for known in inputs.known))
         with Outputs() as outputs, ExitStack() as stack:
-            write = stack.enter_context(write_table(outputs.open(output), name, RECORD))
+            file = outputs.open(output)
+            is_vcon = plain_suffix(name) == SUFFIX
+            write = stack.enter_context(
+                write_vcons(file, name) if is_vcon else write_table(file, name, RECORD)
+            )
             put_aside = (
                 None if rejects is None
                 else stack.enter_context(write_rejects(outputs.open(rejects), rejects))
@@ -137,7 +144,8 @@ def to_target_name(output: str, to: str | None) -> str:
     name = output if to is None else f"x.{to}"
     if plain_suffix(name) == ".parquet" and output == "-":
         raise UsageProblem("Parquet cannot be written to standard output", "name a file after -o")
-    check_table_name(name)
+    if plain_suffix(name) != SUFFIX:
+        check_table_name(name)
     return name
 
 

@@ -40,15 +40,25 @@ from functools import partial
 
 from carelog.sources.blocks import Block, Chunk, ReadOptions
 from carelog.sources.formats._mapping import load_preset, preset_names
+from carelog.sources.formats.amazon_connect import (
+    detect_connect,
+    parse_connect,
+    read_connect,
+    read_connects,
+)
 from carelog.sources.formats.asterisk import detect_asterisk, parse_asterisk, read_asterisk, read_asterisks
 from carelog.sources.formats.chatwoot import detect_chatwoot, parse_chatwoot, read_chatwoot
+from carelog.sources.formats.cucm import detect_cucm, parse_cucm, read_cucm, read_cucms
 from carelog.sources.formats.delimited import parse_table, read_csv, read_tsv
 from carelog.sources.formats.email import detect_email, parse_emails, read_email, read_emails
+from carelog.sources.formats.genesys import detect_genesys, parse_genesys, read_genesys
 from carelog.sources.formats.intercom import detect_intercom, parse_intercom, read_intercom
 from carelog.sources.formats.json_array import read_json
 from carelog.sources.formats.jsonlines import read_jsonlines
 from carelog.sources.formats.mapped import detect_never, detect_preset, parse_mapped, read_mapped
 from carelog.sources.formats.parquet import parse_batch, read_parquet
+from carelog.sources.formats.twilio import detect_twilio, parse_twilio, read_twilio, read_twilios
+from carelog.sources.formats.vcon import detect_vcon, parse_vcons, read_vcon
 from carelog.sources.formats.whatsapp import detect_whatsapp, read_whatsapp
 from carelog.sources.formats.zendesk import detect_zendesk, parse_zendesk, read_zendesk
 from carelog.sources.pieces import parse_chunk_of_json
@@ -102,6 +112,7 @@ FORMATS: dict[str, Format] = {
     "asterisk_cdr": Format(
         "Asterisk and FreePBX call records", detect_asterisk, read_asterisk, parse_asterisk, read_asterisks
     ),
+    "vcon": Format("vCon, 0.0.1 to 0.4.0", detect_vcon, read_vcon, parse_vcons),
     **_presets(),
     "mapping": Format(
         "Tables and JSON of any system, read with --mapping F",
@@ -109,6 +120,12 @@ FORMATS: dict[str, Format] = {
         partial(read_mapped, "mapping"),
         parse_mapped,
     ),
+    "amazon_connect": Format(
+        "Amazon Connect records, Contact Lens", detect_connect, read_connect, parse_connect, read_connects
+    ),
+    "genesys_cloud": Format("Genesys Cloud conversations, JSON", detect_genesys, read_genesys, parse_genesys),
+    "twilio": Format("Twilio calls, JSON or CSV", detect_twilio, read_twilio, parse_twilio, read_twilios),
+    "cucm_cdr": Format("Cisco CUCM call detail records", detect_cucm, read_cucm, parse_cucm, read_cucms),
     "jsonl": _general("jsonl", "JSON Lines, canonical records", read_jsonlines, parse_chunk_of_json),
     "json": _general("json", "JSON array, canonical records", read_json, parse_chunk_of_json),
     "csv": _general("csv", "CSV, canonical records", read_csv, parse_table),

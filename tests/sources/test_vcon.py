@@ -92,9 +92,10 @@ def test_what_may_not_be_read_is_put_aside(tmp_path: Path, value: Any, keyword: 
 RECORDS = [
     chat(1, subject="Late", agent_id="ben@shop.example", extra={"a": {"b": [1, None, "x"]}}, tags=["vip"]),
     chat(2, channel="phone", messages=None, status="missed", customer_id="+66 81 234 5678"),
-    chat(3, channel="phone", messages=None, talk_seconds=12.5, direction="outbound", queue="hi", campaign="c"),
+    chat(3, channel="phone", messages=None, talk_seconds=12.5, direction="outbound", queue="hi"),
     chat(4, channel="in_store", store_id="BLR", messages=None,
-         order={"order_id": "7", "amount": "10.00", "currency": "INR"}, satisfaction={"scale": "nps_10", "score": 9}, started_at="2026-03-10T07:18:00.123456-04:00"),
+         order={"order_id": "7", "amount": "10.00", "currency": "INR"},
+         satisfaction={"scale": "nps_10", "score": 9}, started_at="2026-03-10T07:18:00.123456-04:00"),
     chat(5, messages=[{"speaker": s, "text": "=1+1 \u202e<b>", "at": "2026-03-10T09:15:01Z", "message_id": s}
                       for s in ("system", "bot", "customer", "agent")]),
 ]  # fmt: skip

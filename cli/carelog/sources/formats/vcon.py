@@ -147,7 +147,7 @@ def read_container(value: Any) -> Container:
         read.refused = Fault("not_vcon", "this is no vCon: it has none of its keys")
         return read
     vcon = _renamed(value)
-    unknown = [n for n in _list(vcon, "critical") if n not in KNOWN_EXTENSIONS]
+    unknown = [n for n in _list(vcon, "critical") if str(n) not in KNOWN_EXTENSIONS]
     if unknown:
         read.refused = Fault(
             "unknown_critical", "the vCon needs an extension that is not known here", "/critical"

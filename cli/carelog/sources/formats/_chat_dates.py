@@ -1,0 +1,184 @@
+"""Dates in chats' text files: the order of day, month and year is not written anywhere, and Thai phones count
+years from another beginning.
+
+The order is told by all dates of the file together: one under which a date cannot be is out; of those left,
+the one under which the dates go back least often, then the one under which they span by far the least time
+(messages stand close together). Where that does not decide, the file is put aside: a guess would be wrong
+for half of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+from carelog.sources.blocks import Fault
+from carelog.sources.formats._sessions import Said
+
+ORDERS = ("dmy", "mdy", "ymd")
+_BUDDHIST = 543
+_LATE = re.compile(r"[Pp]\.?\s?[Mm]|下午|午後|오후|晚上|अपराह्न|म\.?उ|หลังเที่ยง|μ\.μ|пп|^م$")
+_EARLY = re.compile(r"[Aa]\.?\s?[Mm]|上午|午前|오전|凌晨|清晨|早上|पूर्वाह्न|म\.?पू|ก่อนเที่ยง|π\.μ|дп|^ص$")
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A date whose order is not known yet, as three numbers and the digits of the first, and a time of
+    day.
+    """
+
+    parts: tuple[int, int, int] = (0, 0, 0)
+    hour: int = 0
+    minute: int = 0
+    second: int = 0
+
+    @classmethod
+    def of(cls, found: re.Match[str]) -> Stamp:
+        """From a match with the groups a, b, c, h, m, s, pre and post."""
+        parts = int(found["a"]), int(found["b"]), int(found["c"])
+        hour = to_hour(int(found["h"]), (found["pre"] or found["post"] or "").strip())
+        return cls(parts, hour, int(found["m"]), int(found["s"] or 0))
+
+    def to_text(self) -> str:
+        """As six numbers between spaces."""
+        return " ".join(map(str, (*self.parts, self.hour, self.minute, self.second)))
+
+    @classmethod
+    def parse(cls, text: str) -> Stamp:
+        """From what `to_text` gives."""
+        a, b, c, hour, minute, second = map(int, text.split())
+        return cls((a, b, c), hour, minute, second)
+
+
+def to_hour(hour: int, half: str) -> int:
+    """The hour of 24 from an hour and the word for the half of the day that stands beside it, if any."""
+    if _LATE.search(half):
+        return hour + 12 if hour < 12 else hour
+    return 0 if hour == 12 and _EARLY.search(half) else hour
+
+
+def to_year(year: int) -> int:
+    """The year of the Common Era; two digits from 58 on, and years from 2400 on, are of the Buddhist Era
+    (messengers did not exist in 1958).
+    """
+    if year >= 2400:
+        return year - _BUDDHIST
+    if year >= 100:
+        return year
+    return year + 2000 if year < 58 else year + 2500 - _BUDDHIST
+
+
+def to_date(parts: tuple[int, int, int], order: str) -> date | None:
+    """The date that the three numbers are in this order; None if they are none."""
+    named = dict(zip(order, parts, strict=True))
+    try:
+        return date(to_year(named["y"]), named["m"], named["d"])
+    except ValueError:
+        return None
+
+
+@dataclass(slots=True)
+class _Candidate:
+    """What speaks for an order of the parts: how often the dates go back under it, and what they span."""
+
+    wrong: int = 0
+    back: int = 0
+    first: date | None = None
+    last: date | None = None
+    high: date | None = None
+
+    def note(self, day: date | None) -> None:
+        if day is None:
+            self.wrong += 1
+            return
+        self.back += self.high is not None and day < self.high - timedelta(days=1)
+        self.first = day if self.first is None else min(self.first, day)
+        self.high = day
+        self.last = day if self.last is None else max(self.last, day)
+
+    @property
+    def span(self) -> int:
+        return (self.last - self.first).days if self.first and self.last else 0
+
+
+@dataclass(slots=True)
+class DateEvidence:
+    """All dates of a file, as evidence for the order of their parts."""
+
+    orders: dict[str, _Candidate] = field(default_factory=lambda: {order: _Candidate() for order in ORDERS})
+    count: int = 0
+    last_parts: tuple[int, int, int] | None = None
+    differs: bool = False
+
+    def note(self, stamp: Stamp) -> None:
+        """Take a date into account."""
+        if stamp.parts == self.last_parts:
+            return
+        self.last_parts = stamp.parts
+        self.count += 1
+        year_first = stamp.parts[0] > 31
+        year_last = stamp.parts[2] > 31
+        days: dict[str, date | None] = {}
+        for order, candidate in self.orders.items():
+            fits = order == "ymd" if year_first else order != "ymd" or not year_last
+            days[order] = to_date(stamp.parts, order) if fits else None
+            candidate.note(days[order])
+        day_first, month_first = days["dmy"], days["mdy"]
+        self.differs = self.differs or (day_first is not None and day_first != month_first)
+
+    def find_order(self) -> str | None:
+        """The order that the dates show; None if they leave it open."""
+        # Damage to single lines must not decide: an order may be wrong for one date in twenty.
+        least = min(candidate.wrong for candidate in self.orders.values())
+        left = {o: c for o, c in self.orders.items() if c.wrong <= least + self.count // 20 and c.first}
+        if not left:
+            return None
+        fewest = min(candidate.back for candidate in left.values())
+        left = {o: c for o, c in left.items() if c.back == fewest}
+        shortest = sorted(left, key=lambda order: left[order].span)
+        if len(left) == 1 or (left[shortest[0]].span + 1) * 3 <= left[shortest[1]].span:
+            return shortest[0]
+        # Years of two digits at the beginning are rare: they must win by themselves.
+        usual = [order for order in shortest if order != "ymd"]
+        return usual[0] if usual and (len(usual) == 1 or not self.differs) else None
+
+    def remarks(self, order: str | None, given: str | None) -> list[Fault]:
+        """What is to be said of the order in force."""
+        wrong = self.orders[order].wrong if order else 0
+        if given and wrong:
+            return [Fault("date_order", f"{wrong} dates cannot be read as {given}, which --date-order says")]
+        return []
+
+
+UNORDERED = Fault(
+    "date_order",
+    "the dates do not show whether day or month stands first; say it with --date-order",
+    "/started_at",
+)
+"""Why the messages of a file have no time."""
+
+
+def to_local(messages: Iterable[Said], order: str | None) -> Iterator[Said]:
+    """The messages with local times in ISO 8601 instead of what `Stamp.to_text` gave; where a date is none,
+    with that of the message above. Without an order no message has a time.
+    """
+    last = ""
+    for said in messages:
+        stamp = Stamp.parse(said.at)
+        day = to_date(stamp.parts, order) if order else None
+        at = "" if day is None else _to_text(day, stamp)
+        if day is None and order is not None:
+            said = replace(said, rest={**said.rest, "date": said.at})
+        last = at or last
+        yield replace(said, at=at or last)
+
+
+def _to_text(day: date, stamp: Stamp) -> str:
+    try:
+        moment = datetime(day.year, day.month, day.day, stamp.hour % 24, stamp.minute, stamp.second)
+    except ValueError:
+        return ""
+    # 24:00 is the end of the day.
+    return (moment + timedelta(days=stamp.hour // 24)).isoformat()

@@ -36,4 +36,6 @@ def label_part(
     validated = validate_block(parse_chunk(part), channel, now)
     if not validated.accepted.num_rows:
         return replace(validated, accepted=join_batches([], labelled_schema(with_text)))
-    return replace(validated, accepted=classify_batch(validated.accepted, load_classifier(rulebooks), with_text))
+    return replace(
+        validated, accepted=classify_batch(validated.accepted, load_classifier(rulebooks), with_text)
+    )

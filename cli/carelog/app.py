@@ -20,7 +20,9 @@ COMMANDS = {
     "classify": "carelog.commands.classify",
     "convert": "carelog.commands.convert",
     "summarize": "carelog.commands.summarize",
+    "explain": "carelog.commands.explain",
     "evaluate": "carelog.commands.evaluate",
+    "rules": "carelog.commands.rules",
     "config": "carelog.commands.config",
     "schema": "carelog.commands.schema",
 }

@@ -14,6 +14,12 @@ import click
 import pyarrow as pa
 
 from carelog.classification.compiled import RulebookFile, load_rulebook
+from carelog.classification.corrections import (
+    Corrections,
+    apply_corrections,
+    corrected_schema,
+    parse_corrections,
+)
 from carelog.columns import labelled_schema
 from carelog.commands.notices import Notices
 from carelog.commands.options import (
@@ -24,6 +30,7 @@ from carelog.commands.options import (
     to_read_options,
     to_running,
 )
+from carelog.commands.small_files import read_small
 from carelog.engines.local import map_ordered
 from carelog.engines.steps import label_part
 from carelog.errors import ExitCode, MissingInput
@@ -52,6 +59,10 @@ from carelog.validation import DuplicateIds, Validated, reject_duplicates
     multiple=True,
     help="A rulebook of your own (TOML); repeatable, later wins.",
 )
+@click.option(
+    "--corrections", "corrected", metavar="F",
+    help="Labels that people set (JSON Lines); they win over every rule, the originals are kept beside.",
+)  # fmt: skip
 @click.option("--with-text", is_flag=True, help="Keep the messages in the output, as `explain` needs them.")
 @click.option(
     "--max-invalid",
@@ -70,6 +81,7 @@ def command(
     output: str,
     rejects: str | None,
     rulebooks: tuple[str, ...],
+    corrected: str | None,
     with_text: bool,
     max_invalid: Allowance | None,
     **run: Any,
@@ -94,12 +106,16 @@ def command(
         check_rejects_name(rejects)
     own = read_rulebooks(rulebooks)
     load_rulebook(own)  # a broken rulebook is told before anything is read
+    corrections = parse_corrections(read_small(corrected), corrected) if corrected is not None else None
+    layout = (
+        labelled_schema(with_text) if corrections is None else corrected_schema(labelled_schema(with_text))
+    )
     step = partial(label_part, rulebooks=own, channel=channel, now=datetime.now(UTC), with_text=with_text)
     counts = Counts()
     with identify(paths, from_format, keep_going) as inputs:
         check_outputs((output, rejects), (known.input.path for known in inputs.known))
         with Outputs() as outputs, ExitStack() as stack:
-            write = stack.enter_context(write_table(outputs.open(output), output, labelled_schema(with_text)))
+            write = stack.enter_context(write_table(outputs.open(output), output, layout))
             put_aside = (
                 stack.enter_context(write_rejects(outputs.open(rejects), rejects))
                 if rejects is not None
@@ -107,10 +123,12 @@ def command(
             )
             on_bytes = stack.enter_context(running.notices.count_bytes(inputs.total_bytes()))
             parts = read_chunks(inputs, to_read_options(max_line_bytes, zone), on_bytes)
-            label_all(parts, step, running.jobs, counts, write, put_aside)
+            label_all(parts, step, running.jobs, counts, counts.correcting(write, corrections), put_aside)
             if not counts.accepted:
                 outputs.forget()
     counts.tell(running.notices, rejects)
+    if corrections is not None:
+        counts.tell_corrected(running.notices, len(corrections))
     if inputs.problems:
         for problem in inputs.problems:
             running.notices.warn(problem.message)
@@ -130,6 +148,7 @@ class Counts:
     read: int = 0
     accepted: int = 0
     rejected: int = 0
+    corrected: int = 0
 
     def add(self, validated: Validated) -> None:
         """Count one part."""
@@ -147,6 +166,27 @@ class Counts:
                 else " (--rejects F keeps them; `carelog validate` says why)"
             )
         notices.tell(text, read=self.read, accepted=self.accepted, rejected=self.rejected)
+
+    def correcting(
+        self, write: Callable[[pa.RecordBatch], None], corrections: Corrections | None
+    ) -> Callable[[pa.RecordBatch], None]:
+        """`write` with the corrections laid over each batch first, and counted."""
+        if corrections is None:
+            return write
+
+        def write_corrected(batch: pa.RecordBatch) -> None:
+            self.corrected += sum(i in corrections.values for i in batch.column("interaction_id").to_pylist())
+            write(apply_corrections(batch, corrections))
+
+        return write_corrected
+
+    def tell_corrected(self, notices: Notices, given: int) -> None:
+        """Say how many interactions were corrected, and of how many there was no sign."""
+        text = f"corrected {self.corrected:,} interactions as people say"
+        notices.tell(text, corrected=self.corrected)
+        if given > self.corrected:
+            missing = given - self.corrected
+            notices.warn(f"{missing:,} corrections are for interactions that were not read", missing=missing)
 
 
 def read_rulebooks(names: Iterable[str]) -> tuple[RulebookFile, ...]:

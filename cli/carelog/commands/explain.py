@@ -1,0 +1,116 @@
+"""`carelog explain`: why this interaction got its labels, and what would have changed them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+import pyarrow as pa
+
+from carelog.classification.classify import LABEL_NAMES
+from carelog.classification.compiled import load_classifier
+from carelog.classification.explaining import explain_interaction
+from carelog.columns import to_values
+from carelog.commands.classify import read_rulebooks
+from carelog.commands.interactions import Interactions, read_interactions
+from carelog.commands.notices import Notices, wants_color
+from carelog.errors import ExitCode, UnusableInput, UsageProblem
+from carelog.reports.explanation import COLOURED_MARKS, MARKS, to_explanation_text
+from carelog.sources.blocks import ReadOptions
+
+
+@click.command("explain")
+@click.argument("interaction_id", metavar="ID")
+@click.option(
+    "--in", "paths", metavar="F", multiple=True, required=True,
+    help="Where it is: labelled with --with-text, or the exports. Repeatable.",
+)  # fmt: skip
+@click.option("--label", "labels", metavar="NAME", multiple=True, help="Only this label, given or not.")
+@click.option("--rulebook", "rulebooks", metavar="F", multiple=True, help="As in classify.")
+@click.option("--top", type=click.IntRange(1), default=8, show_default=True, help="So many weights a label.")
+@click.option("--format", "report_format", type=click.Choice(["text", "json"]), default="text")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+def command(
+    interaction_id: str,
+    paths: tuple[str, ...],
+    labels: tuple[str, ...],
+    rulebooks: tuple[str, ...],
+    top: int,
+    report_format: str,
+    color: str,
+) -> ExitCode:
+    """Why has interaction ID its labels, and what would have changed them?
+
+    Shows each label with its evidence in context, the weights that it is the sum of, and for labels that
+    were not given the nearest rule and the condition that failed.
+
+    \b
+    Examples:
+      carelog explain chat-17 --in labelled.jsonl
+      carelog explain chat-17 --in exports/ --label activity.complaint
+      carelog explain chat-17 --in labelled.parquet --format json | jq .explained
+
+    \b
+    Exit code: 0 done, 2 wrong usage, label or rulebook, 65 no such interaction, 66 an input is missing.
+    """
+    chosen = tuple(name for label in labels for name in _label_names(label))
+    own = read_rulebooks(rulebooks)
+    interactions = read_interactions(paths, ReadOptions(), {interaction_id})
+    record = _record_of(interactions, interaction_id)
+    value = explain_interaction(record, load_classifier(own), top)
+    _tell_differences(interactions, value)
+    if report_format == "json":
+        if chosen:
+            value["explained"] = {name: value["explained"][name] for name in chosen}
+        text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+    else:
+        coloured = wants_color(color, sys.stdout)
+        text = to_explanation_text(value, chosen, COLOURED_MARKS if coloured else MARKS)
+    click.echo(text.encode("utf-8", "backslashreplace"), nl=False, color=True)
+    return ExitCode.OK
+
+
+def _label_names(label: str) -> list[str]:
+    """The labels that a name stands for: itself, an activity without its family, or a whole family."""
+    names = [n for n in LABEL_NAMES if label in (n, n.partition(".")[2]) or n.startswith(label + ".")]
+    if not names:
+        raise UsageProblem(
+            f"there is no label {label[:40]!r}", "such as complaint, activity.complaint, stage, churn_risk"
+        )
+    return names
+
+
+def _record_of(interactions: Interactions, interaction_id: str) -> pa.RecordBatch:
+    """The record with that id, as a batch of one row."""
+    if interactions.records.num_rows:
+        return interactions.records.slice(0, 1)
+    if not interactions.labelled.num_rows:
+        raise UnusableInput(
+            f"no interaction {interaction_id[:60]!r} is in what was read", "ids are compared letter by letter"
+        )
+    evidence = interactions.labelled.column("evidence")[0].as_py()
+    if not interactions.has_text and any(entry["field"] == "messages" for entry in evidence):
+        raise UsageProblem(
+            "the labelled interaction does not hold its messages",
+            "label with `carelog classify --with-text`, or name the exports with --in",
+        )
+    return interactions.originals.slice(0, 1)
+
+
+def _tell_differences(interactions: Interactions, value: dict[str, Any]) -> None:
+    """Say where the labels that were kept are others than those that are explained: corrected, or of
+    another rulebook.
+    """
+    if interactions.records.num_rows:
+        return
+    kept = to_values(interactions.labelled.slice(0, 1))[0]
+    other = (kept.get("rulebook") or {}).get("hash") != value["rulebook"]["hash"]
+    changed = [name for name, label in value["labels"].items() if kept[name] != label]
+    if other:
+        Notices("explain").warn("it was labelled with another rulebook; this is what today's would give")
+    if changed:
+        told = "; ".join(f"{name} {json.dumps(kept[name], ensure_ascii=False)}" for name in changed)
+        why = "another rulebook or a correction" if other else "a correction"
+        Notices("explain").warn(f"the labels that were kept differ ({why}): {told}")

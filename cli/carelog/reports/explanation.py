@@ -1,0 +1,135 @@
+"""An explanation as text: labels, evidence marked in its context, what weighed how much, and the near
+misses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from carelog.findings import visible
+
+MARKS = ("«", "»")
+COLOURED_MARKS = ("\x1b[1;33m", "\x1b[0m")
+CONTEXT = 60
+"""So many characters of a message are shown to each side of the evidence."""
+NEAR_MISSES = 5
+_NEAR_FAMILIES = ("activity.", "stage.", "loyalty", "churn")
+
+
+def to_explanation_text(
+    value: Mapping[str, Any], labels: Sequence[str] = (), marks: tuple[str, str] = MARKS
+) -> str:
+    """The explanation for a person; with `labels` only those, given or not."""
+    lines = [
+        f"{visible(value['interaction_id'])}: {value['channel']}, {value['started_at']}, "
+        f"{visible(value['labels']['language'] or 'language unknown')}, "
+        f"rulebook {visible(value['rulebook']['name'])} ({value['rulebook']['hash']})",
+        "",
+        *_label_lines(value["labels"]),
+    ]
+    explained = value["explained"]
+    given = labels or [name for name, one in explained.items() if one["given"]]
+    for name in given:
+        lines += ["", *_explained_lines(name, explained[name], value["texts"], marks)]
+    if not labels:
+        lines += _near_lines(explained)
+    return "\n".join(lines) + "\n"
+
+
+def _label_lines(labels: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in labels.items():
+        if name.startswith("stage_") or name in ("language", "not_assessable_reason"):
+            continue
+        yield f"  {name:<24}{_shown(value)}"
+    stages = [
+        name.removeprefix("stage_") for name, v in labels.items() if name != "stage_score" and v is True
+    ]
+    names = [s for s in stages if f"stage_{s}" in labels]
+    known = labels["stage_score"] is not None
+    yield f"  {'stages':<24}{', '.join(names) or '–' if known else 'not assessable'}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        inner = [f"{v['aspect']} {v['polarity']}" if isinstance(v, dict) else str(v) for v in value]
+        return ", ".join(inner) or "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "–" if value is None else str(value)
+
+
+def _explained_lines(
+    name: str, one: Mapping[str, Any], texts: Sequence[Mapping[str, Any]], marks: tuple[str, str]
+) -> Iterator[str]:
+    yield f"{name}: {'given' if one['given'] else 'not given'}{_margin(one)}"
+    for entry in one["evidence"]:
+        yield f"  {_place(entry, texts)}  {_context(entry, texts, marks)}  [{visible(entry['rule'])}]"
+    if one.get("parts"):
+        yield "  what weighed most (log-odds)"
+        for part in one["parts"]:
+            yield f"    {part['value']:+7.2f}  {part['kind']} {visible(part['name'])}"
+        rest = one["parts_left_out"]
+        if rest["count"]:
+            yield f"    {rest['value']:+7.2f}  {rest['count']} more"
+    if not one["given"]:
+        yield f"  {_nearest(one.get('nearest'))}"
+
+
+def _margin(one: Mapping[str, Any]) -> str:
+    if "score" not in one:
+        return "" if one["given"] else " (only rules decide it)"
+    against = one["rival"] or "its threshold"
+    side = "above" if one["margin"] > 0 else "below"
+    return f", {one['score']:+.2f}, {side} {against} by {abs(one['margin']):.2f}"
+
+
+def _place(entry: Mapping[str, Any], texts: Sequence[Mapping[str, Any]]) -> str:
+    text = _text_of(entry, texts)
+    if entry["message"] is None:
+        return str(entry["field"])
+    return f"message {entry['message'] + 1}" + (f", {text['side']}:" if text else ":")
+
+
+def _text_of(entry: Mapping[str, Any], texts: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    same = (t for t in texts if t["field"] == entry["field"] and t["message"] == entry["message"])
+    return next(same, None)
+
+
+def _context(entry: Mapping[str, Any], texts: Sequence[Mapping[str, Any]], marks: tuple[str, str]) -> str:
+    text = _text_of(entry, texts)
+    if text is None or entry["start"] is None:
+        return "the field decides"
+    words, start, end = text["text"], entry["start"], entry["end"]
+    before = words[max(start - CONTEXT, 0) : start]
+    after = words[end : end + CONTEXT]
+    cut = ("…" if start > CONTEXT else "", "…" if len(words) > end + CONTEXT else "")
+    return f"{cut[0]}{_plain(before)}{marks[0]}{_plain(words[start:end])}{marks[1]}{_plain(after)}{cut[1]}"
+
+
+def _plain(text: str) -> str:
+    return visible(text.replace("\r", " ").replace("\n", " ").replace("\t", " "))
+
+
+def _nearest(nearest: Mapping[str, Any] | None) -> str:
+    if nearest is None:
+        return "no rule speaks for it"
+    if not nearest["failed"]:
+        words = visible(nearest["words"])
+        return f"nearest rule {nearest['rule']}: it matched ({words!r}), but other things weighed more"
+    return f"nearest rule {nearest['rule']}: " + visible("; ".join(nearest["failed"]))
+
+
+def _near_lines(explained: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
+    missed = [
+        (name, one)
+        for name, one in explained.items()
+        if not one["given"]
+        and "score" in one
+        and name.startswith(("activity.", "stage.", "loyalty", "churn"))
+    ]
+    missed.sort(key=lambda item: -item[1]["margin"])
+    lines = ["", "Not given, the nearest first (--label NAME shows one closely)"] if missed else []
+    for name, one in missed[:NEAR_MISSES]:
+        lines += [f"{name}{_margin(one)}", f"  {_nearest(one.get('nearest'))}"]
+    return lines

@@ -1,0 +1,158 @@
+"""Reports on rules: lists, one rule, problems, examples (text, JSON, JUnit), and what a change would do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from carelog.classification.examples import Example, Problem
+from carelog.classification.rule_soundness import to_rule_value
+from carelog.classification.rulebook import Rule
+from carelog.findings import visible
+from carelog.reports.plain_table import to_table_lines
+
+
+def to_json(value: Any) -> str:
+    """A value as JSON text."""
+    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+
+
+def to_rules_text(rules: Sequence[Rule]) -> str:
+    """A line for each rule."""
+    rows = [
+        [
+            r.id,
+            r.label,
+            r.language,
+            r.speaker,
+            r.place,
+            f"{r.weight:g}",
+            str(len(r.phrases)),
+            visible(r.rulebook),
+        ]
+        for r in rules
+    ]
+    head = ["rule", "label", "language", "speaker", "place", "weight", "phrases", "rulebook"]
+    return "\n".join([*to_table_lines(head, rows, {0, 1, 2, 3, 4, 7}), f"{len(rules):,} rules"]) + "\n"
+
+
+def to_rule_text(rule: Rule) -> str:
+    """One rule with all that it says, as the TOML that it was read from."""
+    lines = [f"# from {visible(rule.rulebook)}, signal {rule.signal}", "[[rule]]"]
+    for name, value in to_rule_value(rule).items():
+        if name in ("language", "signal", "rulebook") or value in (None, []):
+            continue
+        if isinstance(value, list):
+            lines += [f"{name} = [", *(f"    {_toml(v)}," for v in value), "]"]
+        else:
+            lines.append(f"{name} = {_toml(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    # A JSON string is a TOML basic string.
+    return json.dumps(visible(value) if isinstance(value, str) else value, ensure_ascii=False)
+
+
+def to_problems_text(problems: Sequence[Problem], rules: int) -> str:
+    """A line for each problem."""
+    lines = [f"{p.rule}: {visible(p.message)} [{p.kind}]" for p in problems]
+    verdict = "sound" if not problems else f"{len(problems):,} problems"
+    return "\n".join([*lines, f"{rules:,} rules checked: {verdict}"]) + "\n"
+
+
+def to_problems_value(problems: Sequence[Problem], rules: int) -> dict[str, Any]:
+    """The problems as a JSON value."""
+    listed = [{"rule": p.rule, "kind": p.kind, "message": p.message} for p in problems]
+    return {"rules": rules, "problems": listed}
+
+
+def to_examples_text(examples: Sequence[Example]) -> str:
+    """A line for each example that does not hold, and the count."""
+    failed = [e for e in examples if not e.passed]
+    lines = [f"{e.rule}: must {'' if e.wanted else 'not '}match: {visible(e.text)}" for e in failed]
+    rules = len({e.rule for e in examples})
+    count = f"{len(examples):,} examples of {rules:,} rules: {len(failed):,} do not hold"
+    return "\n".join([*lines, count]) + "\n"
+
+
+def to_examples_value(examples: Sequence[Example]) -> dict[str, Any]:
+    """The examples as a JSON value."""
+    return {
+        "examples": len(examples),
+        "failed": [
+            {"rule": e.rule, "text": e.text, "wanted": e.wanted, "matched": e.matched}
+            for e in examples
+            if not e.passed
+        ],
+    }
+
+
+def to_examples_junit(examples: Sequence[Example]) -> str:
+    """JUnit XML: a suite for each rule, a case for each example."""
+    root = ET.Element("testsuites", name="carelog rules test")
+    suites: dict[str, list[Example]] = {}
+    for example in examples:
+        suites.setdefault(example.rule, []).append(example)
+    for rule, mine in suites.items():
+        suite = ET.SubElement(root, "testsuite", name=rule, tests=str(len(mine)), errors="0", skipped="0")
+        suite.set("failures", str(sum(not e.passed for e in mine)))
+        for number, example in enumerate(mine, 1):
+            suite.append(_case(rule, number, example))
+    for name in ("tests", "failures", "errors"):
+        root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _case(rule: str, number: int, example: Example) -> ET.Element:
+    wanted = "must match" if example.wanted else "must not match"
+    case = ET.Element("testcase", classname=rule, name=f"{number} {wanted}: {visible(example.text)}")
+    if not example.passed:
+        told = "it does not match" if example.wanted else "it matches"
+        ET.SubElement(case, "failure", type=wanted.replace(" ", "_"), message=told)
+    return case
+
+
+def to_difference_text(value: Mapping[str, Any], old: str, new: str) -> str:
+    """What a change of rulebooks does, for a person."""
+    lines = [
+        f"from {visible(old)} to {visible(new)}: the labels of {value['interactions_changed']:,} of "
+        f"{value['interactions']:,} interactions change",
+    ]
+    if value["labels"]:
+        rows = [
+            [one["label"], str(one["changed"]), _moves(one["moves"]), visible(" ".join(one["examples"][:3]))]
+            for one in value["labels"]
+        ]
+        lines += ["", *to_table_lines(["label", "changed", "how", "where"], rows, {0, 2, 3})]
+    for name, title in (("came", "rules that speak now"), ("went", "rules that no longer speak")):
+        rows = [[r["rule"], r["label"], str(r["interactions"])] for r in value["rules"][name]]
+        if rows:
+            lines += [
+                "",
+                *to_table_lines([f"{title} (where labels change)", "label", "interactions"], rows, {0, 1}),
+            ]
+    rows = [
+        [
+            name,
+            _share(m["old"]),
+            _share(m["new"]),
+            f"{100 * m['change']:+.1f}" if m["change"] is not None else "–",
+        ]
+        for name, m in value["metrics"].items()
+        if m["change"] or name == "care_share"
+    ]
+    lines += ["", *to_table_lines(["metric", "old", "new", "change"], rows)]
+    return "\n".join(lines) + "\n"
+
+
+def _moves(moves: Sequence[Mapping[str, Any]]) -> str:
+    told = [f"{m['count']} {m['old']} → {m['new']}" for m in moves[:3]]
+    return ", ".join(told) + (", …" if len(moves) > 3 else "")
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f} %"

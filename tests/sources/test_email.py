@@ -412,3 +412,31 @@ def test_mailbox_is_cut_alike_however_it_arrives(
     for piece in whole:
         assert raw[piece.offset + piece.skip :].startswith(piece.raw)
         assert piece.line == raw[: piece.offset].count(b"\n") + 1
+
+
+HEAD = b"From: a@cust.example\nTo: support@shop.example\nDate: Mon, 14 Sep 2026 10:31:00 +0700\nSubject: x\n"
+
+
+@pytest.mark.parametrize(
+    ("rest", "text"),
+    [
+        (b"Content-Type: multipart/mixed\n\nNo parts at all.\n", "No parts at all."),
+        (b"Content-Type: multipart/mixed; boundary=b\n\nNo such boundary.\n", "No such boundary."),
+        (
+            b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n"
+            b"Content-Disposition: inline; filename=m.txt\n\nshown\n"
+            b"--b\nContent-Type: text/plain; name=a.txt\n\nnot\n--b--\n",
+            "shown",
+        ),
+        (b"Content-Type: text/html\n\n<p>one<p>two", "one\n\ntwo"),
+        (b"Content-Type: text/plain; charset=\"\n\nplain", "plain"),
+        (b"Content-Transfer-Encoding: base64\n\n!!!cGxhaW4=", "plain"),
+        (b"Content-Type: ;;;\n\nplain", "plain"),
+        (b"\n", ""),
+    ],
+)  # fmt: skip
+def test_bodies_of_any_shape_give_their_text(tmp_path: Path, rest: bytes, text: str) -> None:
+    path = tmp_path / "one.eml"
+    path.write_bytes(HEAD + rest)
+    (value,) = read_files(path, **OURS).values
+    assert value["messages"][0]["text"] == text

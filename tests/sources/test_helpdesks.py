@@ -294,3 +294,12 @@ def test_damaged_documents_never_stop_the_reader(
         for block in read_blocks(inputs, ReadOptions(zone="Asia/Bangkok")):
             json.dumps(block.values)
             assert all(isinstance(reject.raw, str) for reject in block.rejects)
+
+
+def test_broken_first_line_does_not_hide_the_format(tmp_path: Path) -> None:
+    path = tmp_path / "tickets.ndjson"
+    path.write_text(
+        "half a line\n" + Path("zendesk/export.ndjson").read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    found = read_files(path)
+    assert (found.formats, len(found.values), found.rejects) == ({"zendesk"}, 4, ["not_json"])

@@ -27,6 +27,7 @@ from carelog.sources.structure import detect_structure
 
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["\[\]{}]', re.DOTALL)
 _LOOKED_AT = 64 * 1024
+_LINES_LOOKED_AT = 5
 _PAGE_CUT = Fault(
     "page_cut",
     "the page is longer than the limit (--max-line-bytes): what stands beside its list is left out",
@@ -49,6 +50,17 @@ def find_keys(head: bytes) -> dict[str, set[str]]:
     """The keys of the first object, under ""; under each of these that leads to objects (in an array or not),
     the keys of the first one there, and so on (`data.payload`); at most four levels. Never raises.
     """
+    for _ in range(_LINES_LOOKED_AT):
+        keys = _keys_of_first(head)
+        rest = head.partition(b"\n")[2]
+        if keys[""] or not rest:
+            break
+        # A line that is broken says nothing about the others.
+        head = rest
+    return keys
+
+
+def _keys_of_first(head: bytes) -> dict[str, set[str]]:
     keys: dict[str, set[str]] = {"": set()}
     stack: list[str | None] = []
     seen: set[str] = set()

@@ -220,8 +220,11 @@ def _take_part(part: Message, is_choice: bool, body: _Body, remarks: list[Fault]
         body.parts.append({"type": kind, **_inner_mail(part, depth)})
         return
     name, content = _file_name(part), _content(part)
-    is_shown = part.get_content_disposition() != "attachment" and not name
-    if kind == "text/plain" and is_shown:
+    disposition = part.get_content_disposition()
+    is_shown = disposition == "inline" or (disposition is None and not name)
+    # A mail of parts that are not there (no boundary, or none that stands in it) is what it holds: text.
+    is_plain = kind == "text/plain" or (part.get_content_maintype() == "multipart" and bool(content))
+    if is_plain and is_shown:
         body.add(_to_plain(part, _decode_part(part, content, remarks)))
     elif kind == "text/html" and is_shown and not (is_choice and body.text.strip()):
         body.add(html_to_text(_decode_part(part, content, remarks)))

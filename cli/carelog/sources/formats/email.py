@@ -52,7 +52,7 @@ _KNOWN = frozenset(
 )
 _MAILDIR = re.compile(r"[:;!]2,([A-Za-z]*)$")
 _SENT = re.compile(
-    r"sent|gesendet|envoy|enviad|inviat|verzonden|skickat|отправл|ส่งแล้ว|จดหมายที่ส่ง|भेजे|મોકલેલ|naipadala|送信済|已发送|보낸",
+    r"(?<![a-z])sent(?![a-z])|gesendet|envoy|enviad|inviat|verzonden|skickat|отправл|ส่งแล้ว|จดหมายที่ส่ง|भेजे|મોકલેલ|naipadala|送信済|已发送|보낸",
     re.IGNORECASE,
 )
 _ROLE = re.compile(

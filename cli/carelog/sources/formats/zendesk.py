@@ -56,9 +56,7 @@ def detect_zendesk(head: bytes, name: str) -> str | None:
     for path in ("", "tickets", "ticket", "results"):
         found = keys.get(path, set())
         if "requester_id" in found and found & {"submitter_id", "via", "assignee_id", "brand_id"}:
-            return "its first object is a Zendesk ticket (requester_id, " + (
-                "via)" if "via" in found else "…)"
-            )
+            return "its first object is a Zendesk ticket (it has a requester_id)"
     return None
 
 
@@ -194,7 +192,8 @@ def _read_comments(
         is_mailbox = native.look("via", "source", "rel") == "voicemail"
         author = native.look(*path, "author_id")
         speaker = _speaker(author, requester, people)
-        if native.look(*path, "type") == "VoiceComment":
+        if native.look(*path, "type") == "VoiceComment" or native.look(*path, "via", "channel") == "rule":
+            # A call's own line, or what an automation wrote in somebody's name.
             speaker = "system"
         messages.append(_message(native, path, speaker, text))
         if spoken and is_mailbox:

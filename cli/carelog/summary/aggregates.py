@@ -25,13 +25,28 @@ def _sum_sql(value: str, metric: Metric) -> str:
     return f"sum(CASE WHEN {metric.population} THEN {value} END)"
 
 
+def list_states(metrics: Iterable[Metric]) -> dict[str, str]:
+    """For each rate the column of `contacts` that says what a row is to it, and its SQL: 2 a hit, 1 a
+    case, 0 neither.
+
+    Conditions are judged once there, and not again for every grouping.
+    """
+    return {_state(m): _state_sql(m) for m in metrics if m.kind == "rate"}
+
+
+def _state(metric: Metric) -> str:
+    return f'"state of {metric.name}"'
+
+
+def _state_sql(metric: Metric) -> str:
+    case, hit = f"coalesce({metric.population}, false)", f"coalesce({metric.success}, false)"
+    return f"({case}::UTINYINT + ({case} AND {hit})::UTINYINT)::UTINYINT"
+
+
 def _rate_columns(m: Metric) -> dict[str, str]:
-    columns = {
-        "n": _count_sql(m.population),
-        "hits": _count_sql(f"({m.population}) AND ({m.success})"),
-    }
+    columns = {"n": _count_sql(f"{_state(m)} > 0"), "hits": _count_sql(f"{_state(m)} = 2")}
     if m.counts_customers:
-        columns["customers"] = f"count(DISTINCT customer_id) FILTER (({m.population}) AND ({m.success}))"
+        columns["customers"] = f"count(DISTINCT customer_id) FILTER ({_state(m)} = 2)"
     return columns
 
 

@@ -22,7 +22,7 @@ Its columns, beside those of the labelled record of the same name:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
 import duckdb
@@ -179,22 +179,33 @@ def found_span(engine: duckdb.DuckDBPyConnection) -> Span:
 
 
 def create_contacts(
-    engine: duckdb.DuckDBPyConnection, span: Span, compared: Span | None, repeat_days: int
+    engine: duckdb.DuckDBPyConnection,
+    span: Span,
+    compared: Span | None,
+    repeat_days: int,
+    states: Mapping[str, str],
 ) -> None:
-    """Make the table `contacts` from `labelled_rows`, each row knowing its period and the customer's next
-    contact."""
+    """Make the table `contacts` from `labelled_rows`: each row with its period and the customer's next
+    contact.
+
+    `states` are further columns, by name, computed from these.
+    """
     engine.execute(_followup_sql())
     window = f"instant + INTERVAL {repeat_days} DAY"
+    further = "".join(f", {sql} AS {name}" for name, sql in states.items())
     engine.execute(
         f"""
         CREATE TEMP TABLE contacts AS
-        WITH ends AS (SELECT max(instant) AS known_until FROM labelled_rows)
-        SELECT labelled_rows.* EXCLUDE (activities), {_period_sql(span, compared)} AS period,
-            next_at, next_touchpoint, coalesce(earlier, 0) AS earlier, known_until,
-            customer_id IS NOT NULL AND len(activities) > 0 AS followable,
-            {window} <= known_until AS complete,
-            coalesce(next_same_at <= {window}, false) AS repeated
-        FROM labelled_rows LEFT JOIN followups ON labelled_rows.rowid = followups.number CROSS JOIN ends
+        WITH ends AS (SELECT max(instant) AS known_until FROM labelled_rows),
+        joined AS (
+            SELECT labelled_rows.* EXCLUDE (activities), {_period_sql(span, compared)} AS period,
+                next_at, next_touchpoint, coalesce(earlier, 0) AS earlier, known_until,
+                customer_id IS NOT NULL AND len(activities) > 0 AS followable,
+                {window} <= known_until AS complete,
+                coalesce(next_same_at <= {window}, false) AS repeated
+            FROM labelled_rows LEFT JOIN followups ON labelled_rows.rowid = followups.number CROSS JOIN ends
+        )
+        SELECT * {further} FROM joined
         """
     )
     engine.execute("DROP TABLE labelled_rows")

@@ -23,7 +23,7 @@ from carelog.summary import (
     stages,
     style,
 )
-from carelog.summary.aggregates import count_plain, without_customers
+from carelog.summary.aggregates import count_plain, list_states, without_customers
 from carelog.summary.compare import MOVING, list_changes
 from carelog.summary.contacts import create_contacts, found_span, group_key, group_names, load_labelled
 from carelog.summary.figures import Figure, Group, Grouping, Metric, Summary, Table, hide_small
@@ -178,7 +178,8 @@ def prepare_contacts(source: Source, question: Question, settings: Settings) -> 
         raise UnusableInput("the input holds no labelled interaction", "make one with `carelog classify`")
     span = choose_span(question.first, question.last, found_span(source.engine))
     compared = compared_span(question.compare, span) if question.compare else None
-    create_contacts(source.engine, span, compared, settings["windows.repeat_days"])
+    states = list_states(list_metrics(settings).values())
+    create_contacts(source.engine, span, compared, settings["windows.repeat_days"], states)
     return span, compared
 
 

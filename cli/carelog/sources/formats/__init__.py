@@ -55,6 +55,7 @@ from carelog.sources.formats.genesys import detect_genesys, parse_genesys, read_
 from carelog.sources.formats.intercom import detect_intercom, parse_intercom, read_intercom
 from carelog.sources.formats.json_array import read_json
 from carelog.sources.formats.jsonlines import read_jsonlines
+from carelog.sources.formats.line_account import detect_line_account, read_line_account, read_line_accounts
 from carelog.sources.formats.mapped import detect_never, detect_preset, parse_mapped, read_mapped
 from carelog.sources.formats.parquet import parse_batch, read_parquet
 from carelog.sources.formats.twilio import detect_twilio, parse_twilio, read_twilio, read_twilios
@@ -126,6 +127,9 @@ FORMATS: dict[str, Format] = {
     "genesys_cloud": Format("Genesys Cloud conversations, JSON", detect_genesys, read_genesys, parse_genesys),
     "twilio": Format("Twilio calls, JSON or CSV", detect_twilio, read_twilio, parse_twilio, read_twilios),
     "cucm_cdr": Format("Cisco CUCM call detail records", detect_cucm, read_cucm, parse_cucm, read_cucms),
+    "line_account": Format(
+        "LINE Official Account chats, CSV", detect_line_account, read_line_account, None, read_line_accounts
+    ),
     "jsonl": _general("jsonl", "JSON Lines, canonical records", read_jsonlines, parse_chunk_of_json),
     "json": _general("json", "JSON array, canonical records", read_json, parse_chunk_of_json),
     "csv": _general("csv", "CSV, canonical records", read_csv, parse_table),

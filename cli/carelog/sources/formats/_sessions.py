@@ -61,6 +61,7 @@ class Said:
     speaker: str | None = None
     message_id: str | None = None
     rest: dict[str, Any] = field(default_factory=dict)
+    file: str = ""
 
 
 @dataclass(slots=True)
@@ -113,15 +114,34 @@ class MessageStore:
         self._database.executemany("INSERT INTO said VALUES (?, ?, ?, ?)", self._held)
         self._held = []
 
-    def messages(self, chat: str) -> Iterator[Said]:
-        """All messages of a conversation, in order."""
+    def messages(self, *chats: str) -> Iterator[Said]:
+        """All messages of a conversation, or of several as one, in order."""
         self._write()
         if not self._is_sorted:
-            self._database.execute("CREATE INDEX IF NOT EXISTS by_place ON said (chat, place, n)")
+            self._database.execute("CREATE INDEX by_place ON said (chat, place, n)")
             self._is_sorted = True
-        rows = self._database.execute("SELECT body FROM said WHERE chat = ? ORDER BY place, n", (chat,))
+        chosen = f"chat IN ({', '.join('?' * len(chats))})"
+        rows = self._database.execute(f"SELECT body FROM said WHERE {chosen} ORDER BY place, n", chats)
         for (body,) in rows:
             yield Said(**orjson.loads(body))
+
+
+def drop_copies(messages: Iterable[Said]) -> Iterator[Said]:
+    """Messages in order of time, without those that another file of the same chat has as well: the n-th of
+    equal messages of one moment in one file is a copy of the n-th in another.
+    """
+    seen: set[tuple[str, str, str, int]] = set()
+    counts: dict[tuple[str, str, str], int] = {}
+    moment = ""
+    for said in messages:
+        if said.at != moment:
+            moment, seen, counts = said.at, set(), {}
+        mark = said.sender, said.message_id or said.text, said.file
+        counts[mark] = counts.get(mark, 0) + 1
+        copy = (said.sender, said.message_id or said.text, said.at, counts[mark])
+        if copy not in seen:
+            seen.add(copy)
+            yield said
 
 
 def plain_name(name: str) -> str:
@@ -216,8 +236,8 @@ def add_interaction(block: Block, chat: Chat, session: list[Said], zone: str | N
         said = session[index]
         block.findings.append(
             Finding(
-                chat.file, said.line, f"/messages/{index}/at", fault.keyword, fault.message, "warning",
-                said.offset, interaction_id,
+                said.file or chat.file, said.line, f"/messages/{index}/at", fault.keyword, fault.message,
+                "warning", said.offset, interaction_id,
             )
         )  # fmt: skip
     block.values.append(_to_record(chat, session, times, interaction_id))
@@ -293,7 +313,7 @@ def _to_record(
         "source": {
             "system": chat.system,
             "format": chat.format,
-            "file": chat.file,
+            "file": session[0].file or chat.file,
             "line": session[0].line,
             "record_id": chat.record_id,
         },

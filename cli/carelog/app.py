@@ -22,6 +22,7 @@ COMMANDS = {
     "summarize": "carelog.commands.summarize",
     "explain": "carelog.commands.explain",
     "evaluate": "carelog.commands.evaluate",
+    "tune": "carelog.commands.tune",
     "rules": "carelog.commands.rules",
     "config": "carelog.commands.config",
     "schema": "carelog.commands.schema",

@@ -17,7 +17,7 @@ from carelog.classification import segments as seg
 from carelog.classification.features import Talk, column_names, measure_talk, signal_columns
 from carelog.classification.lexical import SLOT_OF_SIDE, Spoken, TokenTable, lexical_columns, listen_to_words
 from carelog.classification.matching import Expressions, Matches, compile_expressions, scan, to_expressions
-from carelog.classification.model import OUTPUT_AT, OUTPUTS, Model, align_weights
+from carelog.classification.model import OUTPUT_AT, Model, align_weights
 from carelog.classification.normal import NormalForm, to_normal_form
 from carelog.classification.rulebook import Rule, Rulebook
 from carelog.classification.segments import Segments, to_segments
@@ -157,6 +157,8 @@ def score_batch(measured: Measured, classifier: Classifier, mapped: Mapping[str,
         + classifier.model.bias
     )
     _add_own(scores, measured, classifier)
+    for name, offset in classifier.rulebook.offsets.items():
+        scores[:, OUTPUT_AT[name]] += np.float32(offset)
     for label, rows in mapped.items():
         for output, weight in spread(label, 2 * OWN_WEIGHT):
             scores[np.asarray(rows, np.int64), output] += np.float32(weight)

@@ -58,11 +58,14 @@ class Rulebook:
     version: str
     rules: tuple[Rule, ...]
     maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    offsets: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def hash(self) -> str:
-        """SHA-256 over the rules and maps (not over their order in files or comments), 16 hexadecimal digits."""
-        content = {"rules": [asdict(r) for r in self.rules], "maps": self.maps}
+        """SHA-256 over the rules, maps and offsets (not over their order in files or comments), 16 hexadecimal digits."""
+        content: dict[str, Any] = {"rules": [asdict(r) for r in self.rules], "maps": self.maps}
+        if self.offsets:
+            content["offsets"] = self.offsets
         return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[
             :16
         ]
@@ -112,6 +115,7 @@ def merge_rulebooks(books: Sequence[Mapping[str, Any]]) -> Rulebook:
     """Checked rulebooks as one: the same id replaces the earlier rule, `[[disable]]` takes rules out, maps are joined."""
     rules: dict[str, Rule] = {}
     maps: dict[str, dict[str, str]] = {}
+    offsets: dict[str, float] = {}
     names: list[str] = []
     versions: list[str] = []
     for book in books:
@@ -125,13 +129,16 @@ def merge_rulebooks(books: Sequence[Mapping[str, Any]]) -> Rulebook:
                 )
         for name, values in book.get("map", {}).items():
             maps.setdefault(name, {}).update({k.casefold().strip(): v for k, v in values.items()})
+        offsets.update(book.get("offset", {}))
         names.append(book["rulebook"]["name"])
         versions.append(str(book["rulebook"]["version"]))
     own = [n for n in names if not n.startswith("carelog-")]
     version = next(
         (v for n, v in zip(names, versions, strict=True) if n.startswith("carelog-")), versions[-1]
     )
-    return Rulebook("+".join(["carelog", *own]), version, tuple(rules[k] for k in sorted(rules)), maps)
+    return Rulebook(
+        "+".join(["carelog", *own]), version, tuple(rules[k] for k in sorted(rules)), maps, offsets
+    )
 
 
 def load_packaged() -> list[dict[str, Any]]:

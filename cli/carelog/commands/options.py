@@ -132,6 +132,12 @@ def _by_mapping(ctx: click.Context, param: click.Parameter, value: str | None) -
     return MAPPING if has_mapping else value
 
 
+def _keep_currency(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"[A-Za-z]{3}", value):
+        raise click.BadParameter(f"{value!r} is no currency code; examples: THB, INR, PHP", ctx, param)
+    return value if value is None else str(_keep(ctx, param, value.upper()))
+
+
 _FOR_FORMATS = "carelog.reading"
 FORMAT_OPTIONS = (
     click.option(
@@ -148,7 +154,11 @@ FORMAT_OPTIONS = (
     ),
     click.option(
         "--date-order", type=click.Choice(["dmy", "mdy", "ymd"]), expose_value=False, callback=_keep,
-        help="How a chat's text file writes its dates, where the file does not tell.",
+        help="How a chat's text file (or a till's table) writes its dates, where the file does not tell.",
+    ),
+    click.option(
+        "--currency", metavar="CODE", expose_value=False, callback=_keep_currency,
+        help="The currency (ISO 4217) of receipts that do not name theirs, such as THB.",
     ),
     click.option(
         "--start", metavar="TIME", type=StartTime(), expose_value=False, callback=_keep,

@@ -22,7 +22,7 @@ class ReadOptions:
     domains. `agents` are names (or ids) of the company's people in chats and calls; `gap_hours` is the
     silence that ends a chat; `date_order` (`dmy`, `mdy`, `ymd`) how a chat writes its days; `start` (RFC
     3339, or local) when a transcript begins that does not say so. `mapping` says how the format `mapping` is
-    read.
+    read. `currency` (ISO 4217) is that of receipts which do not name theirs.
     """
 
     max_line_bytes: int = MAX_LINE_BYTES
@@ -32,6 +32,7 @@ class ReadOptions:
     gap_hours: float = 24.0
     date_order: str | None = None
     start: str | None = None
+    currency: str | None = None
     mapping: Mapping | None = None
 
 

@@ -49,6 +49,10 @@ from carelog.sources.formats.amazon_connect import (
 from carelog.sources.formats.asterisk import detect_asterisk, parse_asterisk, read_asterisk, read_asterisks
 from carelog.sources.formats.chatwoot import detect_chatwoot, parse_chatwoot, read_chatwoot
 from carelog.sources.formats.cucm import detect_cucm, parse_cucm, read_cucm, read_cucms
+from carelog.sources.formats.loyverse import detect_loyverse, parse_loyverse, read_loyverse, read_loyverses
+from carelog.sources.formats.poslog import detect_poslog, parse_poslog, read_poslog
+from carelog.sources.formats.shopify import detect_shopify, parse_shopify, read_shopify, read_shopifys
+from carelog.sources.formats.square import detect_square, parse_square, read_square, read_squares
 from carelog.sources.formats.delimited import parse_table, read_csv, read_tsv
 from carelog.sources.formats.email import detect_email, parse_emails, read_email, read_emails
 from carelog.sources.formats.genesys import detect_genesys, parse_genesys, read_genesys
@@ -130,6 +134,12 @@ FORMATS: dict[str, Format] = {
     "line_account": Format(
         "LINE Official Account chats, CSV", detect_line_account, read_line_account, None, read_line_accounts
     ),
+    "square": Format("Square receipts, CSV", detect_square, read_square, parse_square, read_squares),
+    "shopify": Format("Shopify orders, CSV", detect_shopify, read_shopify, parse_shopify, read_shopifys),
+    "loyverse": Format(
+        "Loyverse receipts, CSV", detect_loyverse, read_loyverse, parse_loyverse, read_loyverses
+    ),
+    "poslog": Format("ARTS POSLog receipts, XML", detect_poslog, read_poslog, parse_poslog),
     "jsonl": _general("jsonl", "JSON Lines, canonical records", read_jsonlines, parse_chunk_of_json),
     "json": _general("json", "JSON array, canonical records", read_json, parse_chunk_of_json),
     "csv": _general("csv", "CSV, canonical records", read_csv, parse_table),

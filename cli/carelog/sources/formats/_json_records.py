@@ -25,7 +25,7 @@ from carelog.sources.streams import Opened
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}:]', re.DOTALL)
 _COMMENT = re.compile(rb'("[^"\\]*+(?:\\.[^"\\]*+)*+")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _TRAILING_COMMA = re.compile(rb'("[^"\\]*+(?:\\.[^"\\]*+)*+")|,(?=\s*[}\]])', re.DOTALL)
-_OF_PAGE = re.compile(rb'"[^"]{0,200}"\s*:|[}\]]+$')
+_OF_PAGE = re.compile(rb'"|[}\]]+$')
 _STRAY = re.compile(rb"[\]}\s]+")
 
 
@@ -77,9 +77,12 @@ def _find_wrapped(head: bytes, wrappers: Sequence[str]) -> tuple[int, str | None
 
 
 def read_records(
-    opened: Opened, options: ReadOptions, name: str, wrappers: Sequence[str]
+    opened: Opened, options: ReadOptions, name: str, wrappers: Sequence[str] = (), identity: str = ""
 ) -> Iterator[Block | Chunk]:
-    """Chunks of objects of format `name`, each a record or a page; `line` is the position from 1."""
+    """Chunks of objects of format `name`, each a record or a page; `line` is the position from 1.
+
+    Behind the records of a page, an object counts as one only if it has the key `identity` or is a page.
+    """
     stream, offset = opened.utf8()
     skipped, wrapper = _find_wrapped(opened.head, wrappers)
     stream.read(skipped)
@@ -95,7 +98,7 @@ def read_records(
         for index, (start, end) in enumerate(part.spans or []):
             piece = part.data[start:end]
             after = after or (is_page and _OF_PAGE.match(piece) is not None)
-            if after and not any(b'"%b"' % w.encode() in piece[:4096] for w in wrappers):
+            if after and not any(b'"%b"' % key.encode() in piece for key in (*wrappers, identity)):
                 faults[index] = _PAGE
         yield replace(part, format=name, first_offset=part.first_offset + offset + skipped, faults=faults)
 

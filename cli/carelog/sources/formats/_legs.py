@@ -29,6 +29,7 @@ _KEPT_RAW = 64 * 1024
 _TABLES = """
     PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA temp_store = FILE; PRAGMA cache_size = -32000;
     CREATE TABLE leg (n INTEGER PRIMARY KEY, key BLOB, file TEXT, line INT, offset INT, raw BLOB, value BLOB);
+    CREATE TABLE alias (key BLOB PRIMARY KEY, root BLOB);
 """
 
 
@@ -55,11 +56,18 @@ class Gathering:
 
     def add(self, key: str, leg: Leg) -> None:
         """Note a piece of the interaction that is called `key`."""
-        digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        self.tables.execute("INSERT INTO leg VALUES (NULL, ?, ?, ?, ?, ?, ?)", (digest, *leg))
+        self.tables.execute("INSERT INTO leg VALUES (NULL, ?, ?, ?, ?, ?, ?)", (_digest(key), *leg))
+
+    def join(self, key: str, root: str) -> None:
+        """Say that what is called `key` belongs to what is called `root`."""
+        self.tables.execute("INSERT OR REPLACE INTO alias VALUES (?, ?)", (_digest(key), _digest(root)))
 
     def groups(self) -> Iterator[tuple[int, list[Leg]]]:
         """The pieces of each interaction, with 0; with 1, 2, … for further parts where it has too many."""
+        self.tables.execute(
+            "UPDATE leg SET key = (SELECT root FROM alias WHERE alias.key = leg.key)"
+            " WHERE key IN (SELECT key FROM alias)"
+        )
         self.tables.execute("CREATE INDEX by_key ON leg (key, n)")
         rows = self.tables.execute(
             "SELECT first, file, line, offset, raw, value FROM leg"
@@ -75,6 +83,10 @@ class Gathering:
             group.append(Leg(*fields))
         if group:
             yield part, group
+
+
+def _digest(key: str) -> bytes:
+    return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 @contextmanager
@@ -144,6 +156,17 @@ def _to_leg(place: Sequence[Any], pieces: Iterator[bytes]) -> Leg:
 def once_each(legs: Sequence[Leg]) -> list[Leg]:
     """The legs without those that stand there a second time (exports overlap)."""
     return list({leg.value or leg.raw: leg for leg in reversed(legs)}.values())[::-1]
+
+
+def once_per_file(legs: Sequence[Leg]) -> list[Leg]:
+    """The legs without those that another file has too; equal ones in one file are different ones (two of the
+    same item).
+    """
+    found: dict[bytes, dict[str, list[int]]] = {}
+    for number, leg in enumerate(legs):
+        found.setdefault(leg.value or leg.raw, {}).setdefault(leg.file, []).append(number)
+    kept = {number for files in found.values() for number in max(files.values(), key=len)}
+    return [leg for number, leg in enumerate(legs) if number in kept]
 
 
 def add_interaction(

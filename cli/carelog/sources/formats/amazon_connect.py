@@ -1,0 +1,370 @@
+"""Amazon Connect: contact records (CTR), Contact Lens transcripts of calls and chats, chat transcripts.
+
+A contact record is delivered at least once and again on every update: of each ContactId the one with the
+greatest LastUpdateTimestamp counts. A transfer takes its direction from the contact that it began with
+(InitialContactId). A transcript belongs to the record of its contact and becomes its messages; of a raw and a
+redacted twin the raw one is read. A call's transcript alone says no time: its record does, else `--start`,
+else the time of the analysis in its file name (with a remark). Fields: the administrator guide's pages on
+contact records and on the output files of Contact Lens.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from carelog.findings import Finding
+from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
+from carelog.sources.formats._json_records import Piece, first_keys, read_pieces, read_records
+from carelog.sources.formats._leftovers import Native
+from carelog.sources.formats._legs import (
+    Gathering,
+    Leg,
+    add_interaction,
+    open_gathering,
+    parse_groups,
+    to_chunks,
+)
+from carelog.sources.formats._table_rows import to_name, to_seconds
+from carelog.sources.formats._times import read_time, to_text
+from carelog.sources.streams import Opened
+
+NAME = "amazon_connect"
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+_ANALYSED = re.compile(r"_analysis_(?:redacted_)?(\d{4}-\d\d-\d\dT\d\d)[:_-](\d\d)[:_-](\d\dZ)")
+_CHANNELS = {"VOICE": "phone", "CHAT": "chat", "EMAIL": "email"}
+_INBOUND = frozenset({"INBOUND", "WEBRTC_API", "MESSAGING"})
+_OUTBOUND = frozenset({"OUTBOUND", "EXTERNAL_OUTBOUND", "CALLBACK", "AGENT_REPLY"})
+_INHERITING = frozenset({"TRANSFER", "QUEUE_TRANSFER", "DISCONNECT", "FLOW"})
+_SPEAKERS = {
+    "CUSTOMER": "customer", "AGENT": "agent", "SUPERVISOR": "agent", "SYSTEM": "system", "CUSTOM_BOT": "bot",
+}  # fmt: skip
+_NO_START = Fault(
+    "no_start",
+    "the transcript holds no time of day; read it together with the contact records, or say --start TIME",
+    "/started_at",
+)
+_ANALYSIS_TIME = Fault(
+    "start_guessed", "the start is not in the file: the time of its analysis was taken", "/started_at"
+)
+
+
+def detect_connect(head: bytes, name: str) -> str | None:
+    """By the keys of the first object."""
+    if head.lstrip()[:1] not in (b"{", b"["):
+        return None
+    keys, _ = first_keys(head, ())
+    if "AWSContactTraceRecordFormatVersion" in keys or {"ContactId", "InitiationMethod"} <= keys:
+        return "its objects are contact records of Amazon Connect"
+    if "ChatTranscriptVersion" in keys or ("ConversationCharacteristics" in keys and keys & _LENS_KEYS):
+        return "it is a transcript of Contact Lens"
+    if {"ContactId", "Participants", "Transcript"} <= keys:
+        return "it is a chat transcript of Amazon Connect"
+    return None
+
+
+_LENS_KEYS = frozenset({"Channel", "Participants", "Categories", "Transcript"})
+
+
+def read_connect(opened: Opened, options: ReadOptions) -> Iterator[Block | Chunk]:
+    """The contacts of one input, as `read_connects` gives them for several."""
+    return read_connects(iter([opened]), options)
+
+
+def read_connects(inputs: Iterable[Opened], options: ReadOptions) -> Iterator[Block | Chunk]:
+    """The contacts of all inputs, each once."""
+    with open_gathering() as gathering:
+        for opened in inputs:
+            for part in read_records(opened, options, NAME, ()):
+                block = part if isinstance(part, Block) else Block(opened.name, NAME)
+                if isinstance(part, Chunk):
+                    for piece in read_pieces(part, block, ()):
+                        _gather(piece, opened.name, gathering)
+                yield block
+        yield from to_chunks(gathering, NAME, options)
+
+
+def _gather(piece: Piece, file: str, gathering: Gathering) -> None:
+    key = _contact_id(piece.value, file, piece.raw)
+    root = to_name(piece.value.get("InitialContactId"))
+    if root is not None and root != key:
+        gathering.join(key, root)
+    # What is not JSON as it stood (comments) was mended: keep both forms.
+    is_plain = b"//" not in piece.raw and b"/*" not in piece.raw and not re.search(rb",\s*[}\]]", piece.raw)
+    value = b"" if is_plain else orjson.dumps(piece.value)
+    gathering.add(key, Leg(file, piece.line, piece.offset, piece.raw, value))
+
+
+def _contact_id(value: dict[str, Any], file: str, raw: bytes) -> str:
+    customer = value.get("CustomerMetadata")
+    found = to_name(value.get("ContactId"))
+    if found is None and isinstance(customer, dict):
+        found = to_name(customer.get("ContactId"))
+    if found is None:
+        named = _UUID.search(file.replace("\\", "/").rpartition("/")[2])
+        found = named[0] if named else hashlib.sha256(raw).hexdigest()[:24]
+    return found
+
+
+def parse_connect(chunk: Chunk) -> Block:
+    """The contacts of a chunk as records."""
+    block = Block(chunk.file, NAME)
+    for _, legs in parse_groups(chunk)[1]:
+        contacts: dict[str, list[tuple[Leg, dict[str, Any]]]] = {}
+        for leg in legs:
+            value = leg.load()
+            contacts.setdefault(_contact_id(value, leg.file, leg.raw), []).append((leg, value))
+        methods = {key: _latest(found) for key, found in contacts.items()}
+        for key, found in contacts.items():
+            _add_contact(block, key, found, methods, chunk.options)
+    return block
+
+
+Pair = tuple[Leg, dict[str, Any]]
+
+
+def _latest(found: Sequence[Pair]) -> dict[str, Any] | None:
+    """The contact record that was updated last; of equals, the one that came last."""
+    records = [value for _, value in found if not _is_transcript(value)]
+    return (
+        max(enumerate(records), key=lambda r: (str(r[1].get("LastUpdateTimestamp") or ""), r[0]))[1]
+        if (records)
+        else None
+    )
+
+
+def _is_transcript(value: dict[str, Any]) -> bool:
+    return isinstance(value.get("Transcript"), list) or "ConversationCharacteristics" in value
+
+
+def _add_contact(
+    block: Block,
+    key: str,
+    found: Sequence[Pair],
+    contacts: dict[str, dict[str, Any] | None],
+    options: ReadOptions,
+) -> None:
+    record, transcript = contacts[key], _find_transcript(found)
+    reason = _no_interaction(record)
+    leg = found[0][0]
+    if reason is not None:
+        fault = Finding(leg.file, leg.line, "", "no_interaction", reason, "warning", leg.offset, key)
+        block.findings.append(fault)
+        return
+    native = Native(record or {}, options.zone)
+    words = Native(transcript[1] if transcript else {}, options.zone)
+    value = _from_record(native, _origin(record, contacts)) if record else {}
+    remarks = list(native.faults)
+    remarks += _add_transcript(value, words, transcript[0].file if transcript else "", native, options)
+    if record is None and value.get("messages"):
+        value["status"] = "completed"
+    extra = native.rest()
+    rest = words.rest()
+    value["extra"] = {**extra, "contact_lens": rest} if rest and record else {**extra, **rest}
+    add_interaction(
+        block, [leg for leg, _ in found], "amazon_connect", {"interaction_id": key, **value}, remarks
+    )
+
+
+def _find_transcript(found: Sequence[Pair]) -> Pair | None:
+    """The transcript to read: the raw one before its redacted twin, else the last delivered."""
+    transcripts = [pair for pair in found if _is_transcript(pair[1])]
+    raw = [p for p in transcripts if "redacted" not in str(p[1].get("ContentMetadata", "")).lower()]
+    best = raw or transcripts
+    return best[-1] if best else None
+
+
+def _no_interaction(record: dict[str, Any] | None) -> str | None:
+    if record is None:
+        return None
+    if record.get("InitiationMethod") == "MONITOR":
+        return "a supervisor listened in: this is no interaction of its own and was left out"
+    return "a task is no interaction and was left out" if record.get("Channel") == "TASK" else None
+
+
+def _origin(record: dict[str, Any] | None, contacts: dict[str, dict[str, Any] | None]) -> dict[str, Any]:
+    """The contact that says the direction: for a transfer the first one, if it is there."""
+    found = record or {}
+    if found.get("InitiationMethod") in _INHERITING:
+        for name in ("InitialContactId", "PreviousContactId"):
+            other = contacts.get(str(found.get(name)))
+            if other is not None and other.get("InitiationMethod") not in _INHERITING:
+                return other
+    return found
+
+
+def _from_record(native: Native, origin: dict[str, Any]) -> dict[str, Any]:
+    channel = _CHANNELS.get(str(native.look("Channel")), "phone")
+    method = str(origin.get("InitiationMethod") or native.look("InitiationMethod") or "")
+    direction = _direction(method, channel)
+    address = native.name("CustomerId") or native.name("CustomerEndpoint", "Address")
+    return {
+        "channel": channel,
+        "started_at": native.time("InitiationTimestamp") or native.time("ConnectedToSystemTimestamp"),
+        "ended_at": native.time("DisconnectTimestamp"),
+        "direction": direction,
+        "initiative": _initiative(method, direction, origin),
+        "status": _status(native, direction),
+        "customer_id": address,
+        "agent_id": native.name("Agent", "Username"),
+        "team": _team(native),
+        "queue": native.name("Queue", "Name"),
+        "campaign": native.name("Campaign", "CampaignId"),
+        "wait_seconds": native.number("Queue", "Duration"),
+        "talk_seconds": native.number("Agent", "AgentInteractionDuration"),
+        "hold_seconds": native.number("Agent", "CustomerHoldDuration"),
+        "wrap_up_seconds": native.number("Agent", "AfterContactWorkDuration"),
+        "satisfaction": _satisfaction(native),
+    }
+
+
+def _direction(method: str, channel: str) -> str:
+    if method == "API":
+        return "inbound" if channel != "phone" else "outbound"
+    if method in _INBOUND:
+        return "inbound"
+    return "outbound" if method in _OUTBOUND else "unknown"
+
+
+def _initiative(method: str, direction: str, origin: dict[str, Any]) -> str | None:
+    if direction == "inbound" or method in ("CALLBACK", "AGENT_REPLY"):
+        return "reactive"
+    return "proactive" if method in ("OUTBOUND", "EXTERNAL_OUTBOUND") or origin.get("Campaign") else None
+
+
+def _status(native: Native, direction: str) -> str:
+    reason = native.look("DisconnectReason")
+    machine = str(native.look("AnsweringMachineDetectionStatus") or "")
+    if native.look("DisconnectTimestamp") is None:
+        return "open"
+    if machine.startswith("VOICEMAIL"):
+        return "voicemail"
+    if native.look("Agent"):
+        return "completed"
+    if reason == "TELECOM_PROBLEM":
+        return "failed"
+    if native.look("Queue"):
+        return "abandoned"
+    return "missed" if direction == "outbound" else "completed"
+
+
+def _team(native: Native) -> str | None:
+    """The name of the deepest group in the agent's hierarchy."""
+    for level in range(5, 0, -1):
+        found = native.name("Agent", "HierarchyGroups", f"Level{level}", "GroupName")
+        if found is not None:
+            return found
+    return None
+
+
+def _satisfaction(native: Native) -> dict[str, Any] | None:
+    """A score that a survey in the flow wrote to a contact attribute of a name that says its scale."""
+    attributes = native.look("Attributes")
+    for name in sorted(attributes) if isinstance(attributes, dict) else ():
+        scale = _SCALES.get(re.sub(r"[^a-z]", "", name.lower()).removesuffix("score"))
+        score = to_seconds(attributes[name])
+        if scale is not None and score is not None and scale[1] <= score <= scale[2]:
+            native.take("Attributes", name)
+            return {"scale": scale[0], "score": score}
+    return None
+
+
+_SCALES = {"csat": ("csat_5", 1, 5), "nps": ("nps_10", 0, 10), "ces": ("ces_7", 1, 7)}
+
+
+def _add_transcript(
+    value: dict[str, Any], words: Native, file: str, record: Native, options: ReadOptions
+) -> list[Fault]:
+    """Complete the record with what a transcript says; returns what is to be remarked."""
+    if not file:
+        return []
+    is_chat = words.look("Channel") == "CHAT" or words.look("ChatTranscriptVersion") is not None
+    is_chat = is_chat or words.look("Transcript", 0, "AbsoluteTime") is not None
+    value.setdefault("channel", "chat" if is_chat else "phone")
+    remarks = []
+    if value.get("started_at") is None:
+        value["started_at"], remark = _find_start(words, file, is_chat, options)
+        remarks = [remark] if remark else []
+    connected = record.look("Agent", "ConnectedToAgentTimestamp")
+    value["messages"] = list(_messages(words, connected if isinstance(connected, str) else None))
+    value["language"] = _language(words)
+    value["agent_id"] = value.get("agent_id") or _agent(words)
+    value["tags"] = [t for n, _ in enumerate(words.look("Categories", "MatchedCategories") or [])
+                     if (t := words.name("Categories", "MatchedCategories", n))]  # fmt: skip
+    characteristics = "ConversationCharacteristics"
+    if value.get("talk_seconds") is None:
+        spoken = words.look(characteristics, "TalkTime", "TotalTimeMillis")
+        value["talk_seconds"] = to_seconds(spoken, 1000)
+    if value.get("ended_at") is None and value.get("started_at"):
+        total = to_seconds(words.look(characteristics, "TotalConversationDurationMillis"), 1000)
+        times = [m["at"] for m in value["messages"] if "at" in m]
+        value["ended_at"] = _later(value["started_at"], total) if total else max(times, default=None)
+    return remarks
+
+
+def _find_start(
+    words: Native, file: str, is_chat: bool, options: ReadOptions
+) -> tuple[str | None, Fault | None]:
+    items = words.look("Transcript")
+    times = [item.get("AbsoluteTime") for item in items or [] if isinstance(item, dict)]
+    if is_chat and any(times):
+        return read_time(min(str(t) for t in times if t), options.zone)
+    if options.start is not None:
+        return read_time(options.start, options.zone)
+    stamp = _ANALYSED.search(file)
+    if stamp is None:
+        return None, _NO_START
+    return f"{stamp[1]}:{stamp[2]}:{stamp[3]}", _ANALYSIS_TIME
+
+
+def _messages(words: Native, connected: str | None) -> Iterator[dict[str, Any]]:
+    roles = {p.get("ParticipantId"): p.get("ParticipantRole") for p in words.look("Participants") or []
+             if isinstance(p, dict) and isinstance(p.get("ParticipantId"), str)}  # fmt: skip
+    for path in words.each("Transcript"):
+        kind, text = words.look(*path, "Type"), words.text(*path, "Content")
+        if text is None and kind != "ATTACHMENT":
+            continue
+        content = str(words.look(*path, "ContentType") or "")
+        role = words.look(*path, "ParticipantRole") or roles.get(str(words.look(*path, "ParticipantId")))
+        is_event = kind == "EVENT" or "connect.event" in content
+        message = {
+            "speaker": "system" if is_event else _SPEAKERS.get(str(role), "system"),
+            "text": text or "",
+        }
+        begin = to_seconds(words.look(*path, "BeginOffsetMillis"), 1000)
+        at = words.time(*path, "AbsoluteTime")
+        if at is None and connected is not None and begin is not None:
+            at = _later(connected, begin)
+        if at is not None:
+            message["at"] = at
+        number = words.name(*path, "Id")
+        if number is not None:
+            message["message_id"] = number
+        yield message
+
+
+def _agent(words: Native) -> str | None:
+    for path in words.each("Participants"):
+        if words.look(*path, "ParticipantRole") == "AGENT":
+            return words.name(*path, "DisplayName")
+    return None
+
+
+def _language(words: Native) -> str | None:
+    found = words.look("LanguageCode")
+    if isinstance(found, str) and re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", found):
+        return str(words.take("LanguageCode"))
+    return None
+
+
+def _later(start: str, seconds: float | None) -> str | None:
+    """A time so many seconds after an RFC 3339 one; None where that cannot be."""
+    try:
+        return to_text(datetime.fromisoformat(start) + timedelta(seconds=seconds or 0))
+    except (ValueError, OverflowError):
+        return None

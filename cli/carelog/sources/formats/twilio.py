@@ -1,0 +1,209 @@
+"""Twilio: the list of calls as its interface gives it (JSON), and as the console exports it (CSV).
+
+Every value is a text. Times are RFC 2822 or RFC 3339 in UTC, in the console's CSV local ones without an
+offset (then `--tz` says the zone). `duration` is in seconds, `queue_time` in milliseconds. A call's legs
+(`parent_call_sid`) are one interaction: an outbound leg of a call that came in is how the agent was rung.
+Fields: Twilio's OpenAPI description.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import orjson
+
+from carelog.sources.blocks import Block, Chunk, ReadOptions
+from carelog.sources.filling import put_aside
+from carelog.sources.formats._json_records import first_keys, read_pieces, read_records
+from carelog.sources.formats._leftovers import Native
+from carelog.sources.formats._legs import (
+    NO_START,
+    Gathering,
+    Leg,
+    add_interaction,
+    once_each,
+    open_gathering,
+    parse_groups,
+    to_chunks,
+)
+from carelog.sources.formats._table_rows import Row, fold_name, folded_columns, read_rows, to_name, to_seconds
+from carelog.sources.formats._times import read_time, to_text
+from carelog.sources.streams import Opened
+
+NAME = "twilio"
+WRAPPERS = ("calls",)
+_COLUMNS = {
+    "sid": "sid", "callsid": "sid", "parentcallsid": "parent_call_sid", "from": "from", "to": "to",
+    "direction": "direction", "status": "status", "starttime": "start_time", "endtime": "end_time",
+    "duration": "duration", "price": "price", "priceunit": "price_unit", "answeredby": "answered_by",
+    "type": "type", "accountsid": "account_sid", "datecreated": "date_created",
+}  # fmt: skip
+_FINISHED = {"completed": "completed", "busy": "missed", "no-answer": "missed", "failed": "failed"}
+_ANONYMOUS = frozenset({"+266696687", "+86282452253", "+464", "+256", "anonymous", "restricted", "unknown"})
+
+
+def detect_twilio(head: bytes, name: str) -> str | None:
+    """By the keys of the first call, or the columns of the table."""
+    if head.lstrip()[:1] in (b"{", b"["):
+        keys, _ = first_keys(head, WRAPPERS)
+        is_call = {"sid", "direction", "start_time"} <= keys and "account_sid" in keys
+        return "its objects are calls of Twilio" if is_call else None
+    columns = folded_columns(head)
+    is_log = columns & {"sid", "callsid"} and {"from", "to", "direction", "status", "starttime"} <= columns
+    return "its header names the columns of Twilio's call log" if is_log else None
+
+
+def read_twilio(opened: Opened, options: ReadOptions) -> Iterator[Block | Chunk]:
+    """The calls of one input, as `read_twilios` gives them for several."""
+    return read_twilios(iter([opened]), options)
+
+
+def read_twilios(inputs: Iterable[Opened], options: ReadOptions) -> Iterator[Block | Chunk]:
+    """The calls of all inputs, with their legs."""
+    with open_gathering() as gathering:
+        for opened in inputs:
+            for found in _read_legs(opened, options):
+                if isinstance(found, Block):
+                    yield found
+                else:
+                    _gather(found, opened.name, gathering)
+        yield from to_chunks(gathering, NAME, options)
+
+
+def _read_legs(opened: Opened, options: ReadOptions) -> Iterator[Block | tuple[dict[str, Any], Leg]]:
+    if opened.head.lstrip()[:1] not in (b"{", b"["):
+        for row in read_rows(opened, options, NAME):
+            yield row if isinstance(row, Block) else (_to_call(row), _leg(opened.name, row))
+        return
+    for part in read_records(opened, options, NAME, WRAPPERS, "sid"):
+        block = part if isinstance(part, Block) else Block(opened.name, NAME)
+        if isinstance(part, Chunk):
+            for piece in read_pieces(part, block, WRAPPERS):
+                if to_name(piece.value.get("sid")) is None:
+                    put_aside(block, piece.line, piece.offset, piece.raw, NO_START)
+                    continue
+                yield piece.value, Leg(opened.name, piece.line, piece.offset, piece.raw)
+        yield block
+
+
+def _to_call(row: Row) -> dict[str, str]:
+    return {_COLUMNS.get(fold_name(name), name): value for name, value in row.cells.items()}
+
+
+def _leg(file: str, row: Row) -> Leg:
+    return Leg(file, row.line, row.offset, row.raw, orjson.dumps(_to_call(row)))
+
+
+def _gather(found: tuple[dict[str, Any], Leg], file: str, gathering: Gathering) -> None:
+    call, leg = found
+    sid, parent = to_name(call.get("sid")), to_name(call.get("parent_call_sid"))
+    key = sid or f"{file}:{leg.line}"
+    if parent is not None and parent != key:
+        gathering.join(key, parent)
+    value = leg.value or orjson.dumps(call)
+    gathering.add(key, leg._replace(value=value))
+
+
+def parse_twilio(chunk: Chunk) -> Block:
+    """The calls of a chunk as records."""
+    block = Block(chunk.file, NAME)
+    for part, legs in parse_groups(chunk)[1]:
+        _add_call(block, once_each(legs), part, chunk.options)
+    return block
+
+
+def _add_call(block: Block, legs: Sequence[Leg], part: int, options: ReadOptions) -> None:
+    calls = [Native(leg.load(), options.zone) for leg in legs]
+    first = next((c for c in calls if to_name(c.look("parent_call_sid")) is None), calls[0])
+    key = to_name(first.look("parent_call_sid")) or to_name(first.look("sid"))
+    direction = _direction(first)
+    start, remark = _time(first, ("start_time", "date_created"), options.zone)
+    ends = [end for c in calls if (end := _time(c, ("end_time",), options.zone)[0])]
+    others = [c for c in calls if c is not first]
+    value: dict[str, Any] = {
+        "interaction_id": (key or f"{legs[0].file}:{legs[0].line}") + (f"#{part + 1}" if part else ""),
+        "channel": "phone",
+        "started_at": start,
+        "ended_at": max(ends, default=None) if start else None,
+        "direction": direction,
+        "initiative": _initiative(first, direction),
+        "status": _status(first, others),
+        "customer_id": _customer(first, direction),
+        "agent_id": _agent(first, others),
+        "talk_seconds": _talk(first, others),
+        "extra": {"legs": [call.rest() for call in calls]},
+    }
+    add_interaction(block, legs, "twilio", value, [remark] if remark else [], options.zone)
+
+
+def _time(call: Native, names: Sequence[str], zone: str | None) -> tuple[str | None, Any]:
+    """The first of these times that is there: RFC 2822 with its offset, else ISO 8601."""
+    for name in names:
+        value = call.look(name)
+        if not isinstance(value, str) or not value.strip():
+            continue
+        text, remark = read_time(value, zone)
+        if text is not None:
+            return text, remark
+        try:
+            moment = parsedate_to_datetime(value)
+        except (ValueError, TypeError, IndexError):
+            continue
+        return to_text(moment), None
+    return None, None
+
+
+def _direction(call: Native) -> str:
+    text = str(call.look("direction") or "").lower()
+    if text.startswith("inbound") or text == "trunking-originating":
+        return "inbound"
+    return "outbound" if text.startswith("outbound") or text == "trunking-terminating" else "unknown"
+
+
+def _initiative(call: Native, direction: str) -> str | None:
+    if direction == "inbound":
+        return "reactive"
+    return "proactive" if call.look("direction") == "outbound-api" else None
+
+
+def _status(first: Native, others: Sequence[Native]) -> str:
+    """How it ended; where the call was passed on and nobody took it, the caller waited in vain."""
+    status = str(first.look("status") or "").lower().replace(" ", "-")
+    if status in ("queued", "ringing", "in-progress", "initiated"):
+        return "open"
+    if str(first.look("answered_by") or "").startswith("machine"):
+        return "voicemail"
+    rung = [str(c.look("status") or "").lower() for c in others]
+    if status == "completed" and rung and "completed" not in rung and "in-progress" not in rung:
+        return "missed"
+    if status == "canceled":
+        return "abandoned" if _direction(first) == "inbound" else "missed"
+    return _FINISHED.get(status, "unknown")
+
+
+def _customer(call: Native, direction: str) -> str | None:
+    side = "to" if direction == "outbound" else "from"
+    found = to_name(call.look(side))
+    return None if found is None or found.lower() in _ANONYMOUS else call.name(side)
+
+
+def _agent(first: Native, others: Sequence[Native]) -> str | None:
+    """Whom the call was passed on to: a client, or a number, that took it."""
+    taken = [c for c in others if c.look("status") in ("completed", "in-progress")]
+    for call in (*taken, first):
+        for name in ("to", "from"):
+            found = to_name(call.look(name))
+            if found and found.startswith("client:"):
+                return found.removeprefix("client:")
+    return to_name(taken[-1].look("to")) if taken else None
+
+
+def _talk(first: Native, others: Sequence[Native]) -> float | None:
+    """Of a call that was passed on, the seconds of the legs that were taken; else those of the call."""
+    taken = [to_seconds(c.look("duration")) for c in others if c.look("status") == "completed"]
+    known = [seconds for seconds in taken if seconds is not None]
+    if known:
+        return sum(known)
+    return first.number("duration") if not others else None

@@ -49,10 +49,6 @@ from carelog.sources.formats.amazon_connect import (
 from carelog.sources.formats.asterisk import detect_asterisk, parse_asterisk, read_asterisk, read_asterisks
 from carelog.sources.formats.chatwoot import detect_chatwoot, parse_chatwoot, read_chatwoot
 from carelog.sources.formats.cucm import detect_cucm, parse_cucm, read_cucm, read_cucms
-from carelog.sources.formats.loyverse import detect_loyverse, parse_loyverse, read_loyverse, read_loyverses
-from carelog.sources.formats.poslog import detect_poslog, parse_poslog, read_poslog
-from carelog.sources.formats.shopify import detect_shopify, parse_shopify, read_shopify, read_shopifys
-from carelog.sources.formats.square import detect_square, parse_square, read_square, read_squares
 from carelog.sources.formats.delimited import parse_table, read_csv, read_tsv
 from carelog.sources.formats.email import detect_email, parse_emails, read_email, read_emails
 from carelog.sources.formats.genesys import detect_genesys, parse_genesys, read_genesys
@@ -60,8 +56,13 @@ from carelog.sources.formats.intercom import detect_intercom, parse_intercom, re
 from carelog.sources.formats.json_array import read_json
 from carelog.sources.formats.jsonlines import read_jsonlines
 from carelog.sources.formats.line_account import detect_line_account, read_line_account, read_line_accounts
+from carelog.sources.formats.line_chat import detect_line_chat, read_line_chat
+from carelog.sources.formats.loyverse import detect_loyverse, parse_loyverse, read_loyverse, read_loyverses
 from carelog.sources.formats.mapped import detect_never, detect_preset, parse_mapped, read_mapped
 from carelog.sources.formats.parquet import parse_batch, read_parquet
+from carelog.sources.formats.poslog import detect_poslog, parse_poslog, read_poslog
+from carelog.sources.formats.shopify import detect_shopify, parse_shopify, read_shopify, read_shopifys
+from carelog.sources.formats.square import detect_square, parse_square, read_square, read_squares
 from carelog.sources.formats.twilio import detect_twilio, parse_twilio, read_twilio, read_twilios
 from carelog.sources.formats.vcon import detect_vcon, parse_vcons, read_vcon
 from carelog.sources.formats.whatsapp import detect_whatsapp, read_whatsapp
@@ -140,6 +141,7 @@ FORMATS: dict[str, Format] = {
         "Loyverse receipts, CSV", detect_loyverse, read_loyverse, parse_loyverse, read_loyverses
     ),
     "poslog": Format("ARTS POSLog receipts, XML", detect_poslog, read_poslog, parse_poslog),
+    "line_chat": Format("LINE app chat export, .txt", detect_line_chat, read_line_chat),
     "jsonl": _general("jsonl", "JSON Lines, canonical records", read_jsonlines, parse_chunk_of_json),
     "json": _general("json", "JSON array, canonical records", read_json, parse_chunk_of_json),
     "csv": _general("csv", "CSV, canonical records", read_csv, parse_table),

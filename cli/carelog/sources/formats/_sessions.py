@@ -81,6 +81,7 @@ class Chat:
     extra: dict[str, Any] = field(default_factory=dict)
     findings: list[Fault] = field(default_factory=list)
     untimed: Fault = NO_DATE
+    is_whole: bool = False
 
 
 class MessageStore:
@@ -248,7 +249,7 @@ def add_interaction(block: Block, chat: Chat, session: list[Said], zone: str | N
 
 def find_id(chat: Chat, first: Said) -> str:
     """An id that is the same from run to run, also when the chat was exported again and has grown."""
-    if chat.record_id is not None and chat.key == chat.record_id:
+    if chat.is_whole and chat.record_id is not None:
         return f"{chat.format}-{chat.record_id}"[:_LONGEST_ID]
     told = "\0".join((chat.key, first.at, first.sender, first.message_id or first.text))
     digest = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:20]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from carelog.sources.blocks import Fault, ReadOptions
-from carelog.sources.formats._charsets import decode_text
+from carelog.sources.formats._charsets import decode_text, looks_thai
 from carelog.sources.lines import read_lines
 from carelog.sources.streams import Opened
 
@@ -27,6 +27,10 @@ def read_text_lines(opened: Opened, options: ReadOptions, remarks: Remarks) -> I
     """The lines of an input. Of a line that is too long only the beginning comes, with a remark."""
     stream, start = opened.utf8()
     limit = options.max_line_bytes
+    is_thai = _is_thai(opened.head)
+    if is_thai:
+        told = Fault("charset_guessed", "no charset is declared; the text was read as Thai (cp874)")
+        remarks.setdefault("charset_guessed", told)
     for piece in read_lines(stream, start, limit):
         if piece.length is not None:
             told = f"line {piece.first_line} is {piece.length:,} bytes long; only its beginning was read"
@@ -36,15 +40,24 @@ def read_text_lines(opened: Opened, options: ReadOptions, remarks: Remarks) -> I
         if not lines[-1]:
             lines.pop()
         for index, line in enumerate(lines):
-            yield TextLine(_to_text(line, remarks), piece.first_line + index, offset)
+            yield TextLine(_to_text(line, is_thai, remarks), piece.first_line + index, offset)
             offset += len(line) + 1
 
 
-def _to_text(line: bytes, remarks: Remarks) -> str:
+def _is_thai(head: bytes) -> bool:
+    """Whether the beginning of a file shows an 8-bit Thai charset: single lines are too short to tell."""
+    try:
+        head[:-4].decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start < len(head) - 8 and looks_thai(head)
+    return False
+
+
+def _to_text(line: bytes, is_thai: bool, remarks: Remarks) -> str:
     line = line.removesuffix(b"\r")
     if line.isascii():
         return line.decode("ascii")
-    text, remark = decode_text(line, None)
+    text, remark = decode_text(line, "cp874" if is_thai else None)
     if remark is not None:
         remarks.setdefault(remark.keyword, remark)
     # Half of a character that stands alone, as broken UTF-16 leaves it, cannot be written as UTF-8.

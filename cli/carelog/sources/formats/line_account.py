@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
 from carelog.sources.filling import put_aside
@@ -168,16 +169,17 @@ def _to_said(export: _Export, line: TextLine, cells: list[str]) -> tuple[Said | 
     kind, sender, day, clock, text = cells[:5]
     found = _TIME.fullmatch(f"{day.strip()} {clock.strip()}")
     try:
-        numbers = [int(part or 0) for part in found.groups()] if found else []
-        at = datetime(*numbers).isoformat() + export.zone  # type: ignore[arg-type]
-        at = datetime.fromisoformat(at).isoformat()
-    except (ValueError, TypeError):
+        # Without a match there are no six numbers, which is a ValueError as well.
+        year, month, day_of, hour, minute, second = (int(p or 0) for p in (found.groups() if found else ()))
+        local = datetime(year, month, day_of, hour, minute, second).isoformat()
+        at = datetime.fromisoformat(local + export.zone).isoformat()
+    except ValueError:
         return None, Fault("bad_time", "date and time of the row are none", "/messages/at")
     text = text.replace("_x000D_", "").replace("\r", "")
     # The manager guards cells against spreadsheets with an apostrophe; a text that is quoted has two.
     if text.startswith("'") and not text.endswith("'"):
         text = text[1:]
-    rest = {"cells": cells[5:]} if any(cells[5:]) else {}
+    rest: dict[str, Any] = {"cells": cells[5:]} if any(cells[5:]) else {}
     if kind.strip().lower() not in (*_CUSTOMER, "account"):
         rest["kind"] = kind
     speaker = _find_speaker(kind, sender, text)

@@ -1,0 +1,95 @@
+"""Chats saved in the LINE app: with tabs and with spaces, in several languages and calendars."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from tests.commands.logs import call
+from tests.sources.chat_family import EXAMPLES, claimed_elsewhere, mutated, read_damaged, words_lost
+from tests.sources.goldens import check_golden, read_files
+
+from carelog.sources.formats import detect_formats
+
+HERE = Path(__file__).parent / "line_chat"
+FIXTURES = sorted(p.name for p in HERE.glob("*.txt"))
+
+
+@pytest.fixture(autouse=True)
+def in_fixtures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(HERE)
+
+
+@pytest.mark.parametrize("name", FIXTURES)
+def test_fixture_reads_as_reviewed(name: str) -> None:
+    found = read_files(name, zone="Asia/Bangkok")
+    assert found.formats == {"line_chat"}
+    check_golden(name, found)
+
+
+@pytest.mark.parametrize("name", FIXTURES)
+def test_no_word_of_a_chat_is_lost(name: str) -> None:
+    written = (
+        "LINE Chat history with ประวัติการแชทกับ AM PM Monday Wednesday Mon Tue 月 午前 午後 田中とのトーク履歴"
+    )
+    assert words_lost(Path(name), read_files(name, zone="Asia/Bangkok").values, written) == []
+
+
+def test_buddhist_years_quoted_lines_and_pasted_tabs_are_read() -> None:
+    first, second = read_files("tabs_thai.txt", zone="Asia/Bangkok").values
+    assert first["started_at"] == "2026-09-14T09:12:00+07:00"
+    assert first["messages"][1]["text"] == 'ได้ค่ะ "ทุกวัน"\nวันไหนดีคะ\n09:16 น. ก็ได้'
+    assert [m["speaker"] for m in first["messages"][-2:]] == ["system", "system"]
+    assert second["messages"][1]["text"] == "ขอบคุณค่ะ\tราคา\t350"
+
+
+def test_names_between_spaces_are_told_by_frequency() -> None:
+    first, second = read_files("spaces.txt", zone="Asia/Bangkok").values
+    assert (first["customer_id"], first["agent_id"]) == ("Nok Jaidee", "Baan Khanom Shop")
+    assert first["messages"][4]["speaker"] == "system"
+    assert first["messages"][2]["text"].endswith("any time\n2026/09/14")
+    assert second["started_at"].startswith("2026-09-16")
+
+
+def test_names_between_spaces_are_those_that_the_user_says() -> None:
+    first, _ = read_files("spaces.txt", zone="Asia/Bangkok", agents=("Nok Jaidee",)).values
+    assert first["direction"] == "outbound"
+
+
+def test_files_of_windows_are_read(tmp_path: Path) -> None:
+    text = Path("tabs_thai.txt").read_text(encoding="utf-8-sig")
+    expected = read_files("tabs_thai.txt", zone="Asia/Bangkok").values
+    for encoding in ("utf-16", "cp874"):
+        path = tmp_path / "x.txt"
+        path.write_bytes(text.encode(encoding))
+        found = read_files(path, zone="Asia/Bangkok")
+        assert [v["messages"] for v in found.values] == [v["messages"] for v in expected]
+
+
+def test_time_without_zone_is_put_aside_with_the_way_out() -> None:
+    found = call("validate", "english.txt")
+    assert found.exit_code == 65
+    assert "--tz" in found.stdout and "anybody" not in found.stdout + found.stderr
+
+
+def test_commands_read_a_chat_by_name_and_from_a_pipe() -> None:
+    for arguments, raw in ((["english.txt"], None), (["-"], Path("english.txt").read_bytes())):
+        done = call("validate", *arguments, "--tz", "Asia/Bangkok", "--format", "json", stdin=raw)
+        assert (done.exit_code, json.loads(done.stdout)["accepted"]) == (0, 1)
+
+
+def test_files_of_other_formats_are_not_claimed() -> None:
+    assert claimed_elsewhere("line_chat", ("line_chat", "line_txt")) == []
+    assert detect_formats(b"2026/09/14\n10:00 start\n10:05 stop\n", "x.txt") == {}
+
+
+RAWS = [(HERE / name).read_bytes() for name in FIXTURES]
+PIECES = [b"09:12\t", b"\t", b'"', b"2026/09/14(\xe6\x9c\x88)\n", b"99:99 x", b"[LINE] "]
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(raw=mutated(RAWS, PIECES))
+def test_damaged_chats_never_stop_the_reader(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
+    read_damaged(raw, tmp_path_factory.getbasetemp() / "fuzzed", "line_chat")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import re
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,26 +14,41 @@ import numpy as np
 import numpy.typing as npt
 
 from carelog.classification.normal import NormalForm
-from carelog.classification.patterns import to_guard_after, to_guard_before, to_pattern
+from carelog.classification.patterns import to_patterns
 from carelog.classification.rulebook import Rule
 from carelog.errors import UsageProblem
 from carelog.resources import cached_bytes
 
 Places = npt.NDArray[np.int64]
 
-_AFTER_REACH = 120
-"""How many bytes after a phrase its negation may end (three words of an Indic script)."""
+WORDS_BEFORE, WORDS_AFTER = 3, 2
+"""How many words may stand between a guard and the match that it voids."""
+REACH = 60
+"""How many bytes, at most: in Thai, which writes no spaces, twenty letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """The negation guards of a rule: ids of the words that must not stand before, or after, its matches."""
+
+    rule: int
+    before: tuple[int, ...]
+    after: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Expressions:
-    """What is compiled: `texts[i]` reports as `ids[i]`; ids from `guards` on are the
-    guards of rule `guarded[(id - guards) // 2]`: even ones look before the phrase, odd ones after it."""
+    """What is compiled: distinct patterns, and whose they are.
+
+    `owners[i]` are the rules that have pattern i; numbers from `words` on are the words of guards. `lengths[i]` is the
+    length of all its matches in bytes, 0 where that varies (a phrase with a gap).
+    """
 
     texts: tuple[str, ...]
-    ids: tuple[int, ...]
-    guards: int
-    guarded: tuple[int, ...]
+    owners: tuple[tuple[int, ...], ...]
+    lengths: tuple[int, ...]
+    words: int
+    guards: tuple[Guard, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,35 +67,49 @@ class Matches:
 
 def rule_patterns(rule: Rule) -> list[str]:
     """The patterns of a rule: one per phrase, and its own."""
-    own = [rule.pattern] if rule.pattern else []
-    return [to_pattern(p) for p in rule.phrases] + own
+    return [*to_patterns(rule.phrases), *([rule.pattern] if rule.pattern else [])]
 
 
 def to_expressions(rules: Sequence[Rule]) -> Expressions:
-    """The expressions of the rules; a rule's place in the sequence is its id. BadPhrase is a ValueError."""
-    texts: list[str] = []
-    ids: list[int] = []
-    guarded: list[int] = []
-
-    def add(patterns: list[str], number: int) -> None:
-        distinct = list(dict.fromkeys(patterns))
-        texts.extend(distinct)
-        ids.extend([number] * len(distinct))
-
+    """The expressions of the rules; a rule's place in the sequence is its number. BadPhrase is a ValueError."""
+    phrases = list(dict.fromkeys(p for r in rules for p in (*r.phrases, *r.not_before, *r.not_after)))
+    patterns = dict(zip(phrases, to_patterns(phrases), strict=True))
+    owners: dict[str, list[int]] = {}
     for number, rule in enumerate(rules):
-        add(rule_patterns(rule), number)
-    for number, rule in enumerate(rules):
-        if rule.not_before or rule.not_after:
-            guard = len(rules) + 2 * len(guarded)
-            add([to_guard_before(w, p) for w in rule.not_before for p in rule.phrases], guard)
-            add([to_guard_after(w, p) for w in rule.not_after for p in rule.phrases], guard + 1)
-            guarded.append(number)
-    return Expressions(tuple(texts), tuple(ids), len(rules), tuple(guarded))
+        own = [patterns[p] for p in rule.phrases] + ([rule.pattern] if rule.pattern else [])
+        for pattern in dict.fromkeys(own):
+            owners.setdefault(pattern, []).append(number)
+    words: dict[str, int] = {}
+
+    def identify(phrases: Sequence[str]) -> tuple[int, ...]:
+        return tuple(len(rules) + words.setdefault(patterns[p], len(words)) for p in phrases)
+
+    guarded = [n for n, r in enumerate(rules) if r.not_before or r.not_after]
+    guards = tuple(Guard(n, identify(rules[n].not_before), identify(rules[n].not_after)) for n in guarded)
+    for pattern, place in words.items():
+        owners.setdefault(pattern, []).append(len(rules) + place)
+    texts = tuple(owners)
+    lengths = tuple(fixed_length(t) for t in texts)
+    return Expressions(texts, tuple(tuple(owners[t]) for t in texts), lengths, len(rules), guards)
+
+
+_UNIT = re.compile(r"\[ \.\?\]|\[ \]|\\x[0-9a-f]{2}|[0-9A-Za-z]")
+
+
+def fixed_length(pattern: str) -> int:
+    """How many bytes every match of a pattern has; 0 where that varies or cannot be told."""
+    count, at = 0, 0
+    while at < len(pattern):
+        unit = _UNIT.match(pattern, at)
+        if unit is None or pattern[unit.end() : unit.end() + 1] in ("?", "*", "+", "{"):
+            return 0
+        count, at = count + 1, unit.end()
+    return count
 
 
 def compile_expressions(expressions: Expressions) -> hyperscan.Database:
     """The hyperscan database, from the private cache where it lies there. UsageProblem names a pattern that fails."""
-    content = repr((expressions, hyperscan.__version__, platform.machine(), 2)).encode()
+    content = repr((expressions.texts, hyperscan.__version__, platform.machine())).encode()
     key = f"patterns-{hashlib.sha256(content).hexdigest()[:32]}.hs"
     serialised = cached_bytes(key, lambda: hyperscan.dumpb(_compile(expressions)))
     database = hyperscan.loadb(serialised, hyperscan.HS_MODE_BLOCK)
@@ -87,28 +118,21 @@ def compile_expressions(expressions: Expressions) -> hyperscan.Database:
 
 
 def _compile(expressions: Expressions) -> hyperscan.Database:
+    # No start-of-match flag: it triples the database. Nearly all phrases have one length, so the end tells the start.
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    flags = [
-        hyperscan.HS_FLAG_DOTALL | (hyperscan.HS_FLAG_SOM_LEFTMOST if _tells_start(t, i, expressions) else 0)
-        for t, i in zip(expressions.texts, expressions.ids, strict=True)
-    ]
+    count = len(expressions.texts)
     try:
         database.compile(
             expressions=[t.encode("ascii") for t in expressions.texts],
-            ids=list(expressions.ids),
-            elements=len(expressions.texts),
-            flags=flags,
+            ids=list(range(count)),
+            elements=count,
+            flags=[hyperscan.HS_FLAG_DOTALL] * count,
         )
     except hyperscan.HyperscanError as error:
         raise UsageProblem(
             f"a pattern of the rulebooks cannot be compiled: {error}", "`carelog rules check` names it"
         ) from error
     return database
-
-
-def _tells_start(text: str, identity: int, expressions: Expressions) -> bool:
-    """Whether hyperscan can tell where matches of a pattern start: with gaps in it the automaton would be too large."""
-    return identity < expressions.guards and "{" not in text and "*" not in text
 
 
 _WORDS_BACK = 5
@@ -128,49 +152,88 @@ def _starts_of_gapped(form: NormalForm, ends: Places) -> Places:
 
 def scan(database: hyperscan.Database, expressions: Expressions, form: NormalForm) -> Matches:
     """Every match of every rule, guards applied, each (rule, segment, end) once."""
-    found: list[tuple[int, int, int]] = []
+    found = array("q")
     add = found.append
 
-    def on_match(rule: int, start: int, end: int, flags: int, context: object) -> None:
-        add((rule, start, end))
+    def on_match(identity: int, start: int, end: int, flags: int, context: object) -> None:
+        add(identity << 40 | end)
 
-    if form.data:
+    if form.data and expressions.texts:
         database.scan(form.data, match_event_handler=on_match)
     if not found:
         none = np.zeros(0, np.int64)
         return Matches(none.astype(np.int32), none, none, none)
-    table = np.array(found, np.int64)
-    unknown = (table[:, 1] == 0) & (table[:, 0] < expressions.guards)
-    table[unknown, 1] = _starts_of_gapped(form, table[unknown, 2])
-    segments = form.segment_of(table[:, 2] - 1)
-    order = np.lexsort((table[:, 1], table[:, 2], table[:, 0], segments))
-    table, segments = table[order], segments[order]
-    same = (table[1:, 0] == table[:-1, 0]) & (table[1:, 2] == table[:-1, 2])
-    first = np.concatenate([[True], ~same])
-    matches = Matches(table[first, 0].astype(np.int32), table[first, 1], table[first, 2], segments[first])
-    return _apply_guards(matches, expressions)
+    packed = np.frombuffer(found, np.int64)
+    identities, ends = packed >> 40, packed & ((1 << 40) - 1)
+    length = np.array(expressions.lengths, np.int64)[identities]
+    starts = np.where(length > 0, ends - length, -1)
+    gapped = np.flatnonzero(length == 0)
+    starts[gapped] = _starts_of_gapped(form, ends[gapped])
+    rules, at = _owned_by(expressions, identities)
+    return _apply_guards(_in_order(rules, starts[at], ends[at], form), expressions, form)
 
 
-def _apply_guards(matches: Matches, expressions: Expressions) -> Matches:
-    """Drop the matches whose rule's guard ended with them (a negation before) or soon after (a negation after)."""
-    is_guard = matches.rules >= expressions.guards
-    if not is_guard.any():
+def _owned_by(expressions: Expressions, identities: Places) -> tuple[npt.NDArray[np.int32], Places]:
+    """The rules that matched, and for each the place of the match among the identities."""
+    counts = np.array([len(o) for o in expressions.owners], np.int64)
+    flat = np.array([n for o in expressions.owners for n in o], np.int32)
+    first = np.cumsum(counts) - counts
+    size = counts[identities]
+    at = np.repeat(np.arange(len(identities)), size)
+    within = np.arange(len(at)) - np.repeat(np.cumsum(size) - size, size)
+    return flat[first[identities[at]] + within], at
+
+
+def _in_order(rules: npt.NDArray[np.int32], starts: Places, ends: Places, form: NormalForm) -> Matches:
+    """Matches by segment, rule and end; where several phrases of a rule end together the longest stands for them."""
+    segments = form.segment_of(ends - 1)
+    order = np.lexsort((starts, ends, rules, segments))
+    rules, starts, ends, segments = rules[order], starts[order], ends[order], segments[order]
+    first = np.concatenate([[True], (rules[1:] != rules[:-1]) | (ends[1:] != ends[:-1])])
+    return Matches(rules[first], starts[first], ends[first], segments[first])
+
+
+def _apply_guards(matches: Matches, expressions: Expressions, form: NormalForm) -> Matches:
+    """Drop the matches that have one of their rule's guard words up to WORDS_BEFORE words before or WORDS_AFTER after."""
+    is_word = matches.rules >= expressions.words
+    if not is_word.any():
         return matches
-    number = matches.rules[is_guard] - expressions.guards
-    owner = np.array(expressions.guarded, np.int64)[number // 2]
-    void = np.zeros(len(matches.rules), bool)
-    for kind, reach in ((0, 0), (1, _AFTER_REACH)):
-        chosen = number % 2 == kind
-        if chosen.any():
-            void |= _ends_near(matches, owner[chosen], matches.ends[is_guard][chosen], reach)
-    return matches.where(~is_guard & ~void)
+    words, counted = matches.where(is_word), matches.where(~is_word)
+    data = np.frombuffer(form.data, np.uint8)
+    separators = np.flatnonzero((data == 0x20) | (data == 0x2E) | (data == 0x3F) | (data == 0x0A))
+    void = np.zeros(len(counted.rules), bool)
+    for guard in expressions.guards:
+        mine = np.flatnonzero(counted.rules == guard.rule)
+        if not len(mine):
+            continue
+        starts, ends = counted.starts[mine], counted.ends[mine]
+        for ids, before in ((guard.before, True), (guard.after, False)):
+            chosen = np.isin(words.rules, ids)
+            if chosen.any():
+                near = _stands_near(
+                    words.where(chosen), counted.segments[mine], starts, ends, separators, before
+                )
+                void[mine] |= near
+    return counted.where(~void)
 
 
-def _ends_near(matches: Matches, rules: Places, ends: Places, reach: int) -> npt.NDArray[np.bool_]:
-    """Which matches have one of the (rule, end) pairs of their own rule at their end or up to `reach` bytes after."""
-    width = np.int64(1) << 40
-    keys = np.sort(rules * width + ends)
-    wanted = matches.rules.astype(np.int64) * width + matches.ends
-    at = np.minimum(np.searchsorted(keys, wanted, side="left"), len(keys) - 1)
-    near = keys[at] - wanted
-    return (near >= 0) & (near <= reach)
+def _stands_near(
+    words: Matches, segments: Places, starts: Places, ends: Places, separators: Places, before: bool
+) -> npt.NDArray[np.bool_]:
+    """For each span of a segment: whether one of the words stands near before (or after) it, in the same segment."""
+    edges = np.sort(words.ends if before else words.starts)
+    # a word may share its separator with the span, hence the one byte of overlap
+    at = (
+        np.searchsorted(edges, starts + 1, side="right") - 1
+        if before
+        else np.searchsorted(edges, ends - 1, side="left")
+    )
+    inside = (at >= 0) & (at < len(edges))
+    edge = edges[np.clip(at, 0, len(edges) - 1)]
+    low, high = (edge, starts) if before else (ends, edge)
+    order = np.argsort(words.ends if before else words.starts, kind="stable")
+    same = words.segments[order][np.clip(at, 0, len(edges) - 1)] == segments
+    between = np.searchsorted(separators, high) - np.searchsorted(separators, low)
+    near = (between <= (WORDS_BEFORE if before else WORDS_AFTER)) & (high - low <= REACH)
+    result: npt.NDArray[np.bool_] = inside & same & near
+    return result

@@ -9,6 +9,7 @@ original; that is what makes evidence offsets exact. Everything runs on whole ar
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -186,9 +187,17 @@ def to_normal_form(texts: pa.StringArray) -> NormalForm:
 
 
 def normalize(text: str) -> str:
-    """The normal form of one text, with its outer separators: for phrases, examples and tests."""
-    form = to_normal_form(pa.array([text], pa.string()))
-    return form.data[: int(form.ends[0])].decode("utf-8", "replace")
+    """The normal form of one text, with its outer separators: for examples and tests."""
+    return normalize_many([text])[0]
+
+
+def normalize_many(texts: Sequence[str]) -> list[str]:
+    """The normal form of each text, with its outer separators."""
+    if not texts:
+        return []
+    form = to_normal_form(pa.array(texts, pa.string()))
+    # Each segment but the first begins after the line feed of the one before it.
+    return [part.decode("utf-8", "replace") for part in form.data.split(b"\n")[: len(texts)]]
 
 
 def _end_paragraphs(data: Bytes) -> None:

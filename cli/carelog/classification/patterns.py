@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from carelog.classification.normal import normalize
+from carelog.classification.normal import normalize_many
 
 LEFT = r"[ .?]"
 RIGHT = r"[ .?]"
@@ -13,6 +14,9 @@ _GAP = rf"(?:[ .?]{_WORD}+){{0,3}}[ ]"
 _THAI_GAP = r"[^\n]{0,60}"
 _THAI = re.compile("[\u0e00-\u0e7f]")
 _STAR, _BAR, _DOTS = "xstarx", "xbarx", "xdotsx"
+_GAPS = re.compile(r"(?<!\S)\.\.+(?!\S)")
+_MARKS = re.compile(r"[*|]|\.\.")
+_SPLIT = re.compile(r"[ .?]+")
 
 
 class BadPhrase(ValueError):
@@ -25,11 +29,24 @@ def to_pattern(phrase: str) -> str:
     Words are whole words unless `*` stands at their end or start; ` .. ` is up to three words (in Thai up to 20
     characters); `a|b` inside a word position is either. Raises BadPhrase.
     """
-    words = _normal_words(phrase)
+    return to_patterns([phrase])[0]
+
+
+def to_patterns(phrases: Sequence[str]) -> list[str]:
+    """`to_pattern` of each phrase, normalised together (thousands of rules' phrases in a blink)."""
+    marked = [
+        _GAPS.sub(_DOTS, p).replace("*", _STAR).replace("|", _BAR) if _MARKS.search(p) else p for p in phrases
+    ]
+    normal = normalize_many(marked)
+    return [_assemble(phrase, text) for phrase, text in zip(phrases, normal, strict=True)]
+
+
+def _assemble(phrase: str, normal: str) -> str:
+    words = [w for w in _SPLIT.split(normal.strip(" .?")) if w]
     if not words:
-        raise BadPhrase("nothing is left of it in the normal form")
+        raise BadPhrase(f"nothing is left of {phrase!r} in the normal form")
     if words[0] == _DOTS or words[-1] == _DOTS:
-        raise BadPhrase("a gap (..) at the edge means nothing")
+        raise BadPhrase(f"a gap (..) at the edge of {phrase!r} means nothing")
     thai = bool(_THAI.search(phrase))
     last = len(words) - 1
     pieces = [_piece(word, thai, at == 0, at == last) for at, word in enumerate(words)]
@@ -44,12 +61,6 @@ def to_pattern(phrase: str) -> str:
     left = "" if thai or words[0].startswith(_STAR) or not _is_wordy(words[0]) else LEFT
     right = "" if thai or words[-1].endswith(_STAR) or not _is_wordy(words[-1]) else RIGHT
     return left + body + right
-
-
-def _normal_words(phrase: str) -> list[str]:
-    marked = re.sub(r"(?<!\S)\.\.+(?!\S)", _DOTS, phrase).replace("*", _STAR).replace("|", _BAR)
-    text = normalize(marked).strip(" .?")
-    return [w for w in re.split(r"[ .?]+", text) if w]
 
 
 def _is_wordy(word: str) -> bool:
@@ -77,21 +88,6 @@ def _piece(word: str, thai: bool, first: bool, last: bool) -> str:
 
 def _escape(text: str) -> str:
     return "".join(chr(b) if chr(b).isalnum() and b < 128 else f"\\x{b:02x}" for b in text.encode())
-
-
-def to_guard_before(word: str, phrase: str) -> str:
-    """A pattern that ends where the phrase ends and has `word` up to three words before it."""
-    thai = bool(_THAI.search(word) or _THAI.search(phrase))
-    gap = r"[^\n]{0,30}" if thai else rf"(?:[ .?]{_WORD}+){{0,3}}"
-    head = to_pattern(word).removesuffix(RIGHT)
-    return head + gap + to_pattern(phrase)
-
-
-def to_guard_after(word: str, phrase: str) -> str:
-    """A pattern that has the phrase and then `word` up to two words after it."""
-    thai = bool(_THAI.search(word) or _THAI.search(phrase))
-    gap = r"[^\n]{0,30}" if thai else rf"(?:[ .?]{_WORD}+){{0,2}}"
-    return to_pattern(phrase).removesuffix(RIGHT) + gap + to_pattern(word)
 
 
 def compile_phrase(pattern: str) -> re.Pattern[bytes]:

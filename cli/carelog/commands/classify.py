@@ -31,6 +31,7 @@ from carelog.commands.options import (
     to_running,
 )
 from carelog.commands.small_files import read_small
+from carelog.commands.surveys import survey_options, to_surveys
 from carelog.engines.local import map_ordered
 from carelog.engines.steps import label_part
 from carelog.errors import ExitCode, MissingInput
@@ -70,6 +71,7 @@ from carelog.validation import DuplicateIds, Validated, reject_duplicates
     default=None,
     help="Exit 1 if more records are invalid (N or P%; default: any number is fine).",
 )
+@survey_options
 @run_options
 def command(
     paths: tuple[str, ...],
@@ -84,6 +86,9 @@ def command(
     corrected: str | None,
     with_text: bool,
     max_invalid: Allowance | None,
+    surveys: tuple[str, ...],
+    survey_key: str | None,
+    survey_scores: tuple[str, ...],
     **run: Any,
 ) -> ExitCode:
     """Label every valid interaction as care or service, with the evidence.
@@ -110,7 +115,16 @@ def command(
     layout = (
         labelled_schema(with_text) if corrections is None else corrected_schema(labelled_schema(with_text))
     )
-    step = partial(label_part, rulebooks=own, channel=channel, now=datetime.now(UTC), with_text=with_text)
+    options = to_read_options(max_line_bytes, zone)
+    joined = to_surveys(surveys, survey_key, survey_scores, options, running.notices)
+    step = partial(
+        label_part,
+        rulebooks=own,
+        channel=channel,
+        now=datetime.now(UTC),
+        with_text=with_text,
+        surveys=joined,
+    )
     counts = Counts()
     with identify(paths, from_format, keep_going) as inputs:
         check_outputs((output, rejects), (known.input.path for known in inputs.known))
@@ -122,7 +136,7 @@ def command(
                 else None
             )
             on_bytes = stack.enter_context(running.notices.count_bytes(inputs.total_bytes()))
-            parts = read_chunks(inputs, to_read_options(max_line_bytes, zone), on_bytes)
+            parts = read_chunks(inputs, options, on_bytes)
             label_all(parts, step, running.jobs, counts, counts.correcting(write, corrections), put_aside)
             if not counts.accepted:
                 outputs.forget()

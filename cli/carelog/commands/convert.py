@@ -22,6 +22,7 @@ from carelog.commands.options import (
     to_read_options,
     to_running,
 )
+from carelog.commands.surveys import survey_options, to_surveys
 from carelog.engines.local import map_ordered
 from carelog.engines.steps import validate_part
 from carelog.errors import ExitCode, UsageProblem
@@ -52,6 +53,7 @@ MOST_WARNINGS = 10
     "--max-invalid", type=Share(), default=None,
     help="Exit 1 if more records are invalid (N or P%; default: any number is fine).",
 )  # fmt: skip
+@survey_options
 @run_options
 def command(
     paths: tuple[str, ...],
@@ -64,6 +66,9 @@ def command(
     to: str | None,
     rejects: str | None,
     max_invalid: Allowance | None,
+    surveys: tuple[str, ...],
+    survey_key: str | None,
+    survey_scores: tuple[str, ...],
     **run: Any,
 ) -> ExitCode:
     """Turn exports of other systems into canonical records.
@@ -73,6 +78,7 @@ def command(
       carelog convert zendesk.json -o tickets.jsonl --rejects bad.jsonl
       carelog convert helpdesk.csv --mapping our-desk.toml -o tickets.parquet
       carelog convert calls.jsonl -o calls.vcon
+      carelog convert tickets.csv --surveys answers.csv --on interaction_id=ticket_id -o joined.jsonl
 
     \b
     Exit code: 0 done, 1 more invalid records than --max-invalid, 2 wrong usage,
@@ -82,7 +88,9 @@ def command(
     name = to_target_name(output, to)
     if rejects is not None:
         check_rejects_name(rejects)
-    step = partial(validate_part, channel=channel, now=datetime.now(UTC))
+    options = to_read_options(max_line_bytes, zone)
+    joined = to_surveys(surveys, survey_key, survey_scores, options, running.notices)
+    step = partial(validate_part, channel=channel, now=datetime.now(UTC), surveys=joined)
     counts = Counts()
     with identify(paths, from_format, keep_going) as inputs:
         check_outputs((output, rejects), (known.input.path for known in inputs.known))
@@ -97,7 +105,7 @@ def command(
                 else stack.enter_context(write_rejects(outputs.open(rejects), rejects))
             )  # fmt: skip
             on_bytes = stack.enter_context(running.notices.count_bytes(inputs.total_bytes()))
-            parts = read_chunks(inputs, to_read_options(max_line_bytes, zone), on_bytes)
+            parts = read_chunks(inputs, options, on_bytes)
             convert_all(parts, step, running.jobs, counts, write, put_aside)
             if not counts.accepted:
                 outputs.forget()

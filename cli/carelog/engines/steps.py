@@ -10,16 +10,21 @@ from carelog.classification.compiled import RulebookFile, load_classifier
 from carelog.columns import join_batches, labelled_schema
 from carelog.sources.blocks import Block, Chunk
 from carelog.sources.reading import parse_chunk
+from carelog.sources.surveys import Surveys, join_surveys
 from carelog.validation import Validated, validate_block
 
 ID_COLUMN = "interaction_id"
 
 
 def validate_part(
-    part: Chunk | Block, channel: str | None = None, now: datetime | None = None, with_columns: bool = True
+    part: Chunk | Block,
+    channel: str | None = None,
+    now: datetime | None = None,
+    with_columns: bool = True,
+    surveys: Surveys | None = None,
 ) -> Validated:
     """Parse and validate one part; without columns, of the accepted records only their ids come back."""
-    validated = validate_block(parse_chunk(part), channel, now)
+    validated = validate_block(_parse(part, surveys), channel, now)
     if with_columns:
         return validated
     return replace(validated, accepted=validated.accepted.select([ID_COLUMN]))
@@ -31,11 +36,19 @@ def label_part(
     channel: str | None = None,
     now: datetime | None = None,
     with_text: bool = False,
+    surveys: Surveys | None = None,
 ) -> Validated:
     """Parse, validate and label one part; `accepted` is then in the layout of labelled interactions."""
-    validated = validate_block(parse_chunk(part), channel, now)
+    validated = validate_block(_parse(part, surveys), channel, now)
     if not validated.accepted.num_rows:
         return replace(validated, accepted=join_batches([], labelled_schema(with_text)))
     return replace(
         validated, accepted=classify_batch(validated.accepted, load_classifier(rulebooks), with_text)
     )
+
+
+def _parse(part: Chunk | Block, surveys: Surveys | None) -> Block:
+    block = parse_chunk(part)
+    if surveys is not None:
+        join_surveys(block, surveys)
+    return block

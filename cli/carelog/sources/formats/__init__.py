@@ -63,6 +63,7 @@ from carelog.sources.formats.parquet import parse_batch, read_parquet
 from carelog.sources.formats.poslog import detect_poslog, parse_poslog, read_poslog
 from carelog.sources.formats.shopify import detect_shopify, parse_shopify, read_shopify, read_shopifys
 from carelog.sources.formats.square import detect_square, parse_square, read_square, read_squares
+from carelog.sources.formats.survey import detect_qualtrics, detect_surveymonkey, read_survey
 from carelog.sources.formats.twilio import detect_twilio, parse_twilio, read_twilio, read_twilios
 from carelog.sources.formats.vcon import detect_vcon, parse_vcons, read_vcon
 from carelog.sources.formats.whatsapp import detect_whatsapp, read_whatsapp
@@ -119,6 +120,10 @@ FORMATS: dict[str, Format] = {
         "Asterisk and FreePBX call records", detect_asterisk, read_asterisk, parse_asterisk, read_asterisks
     ),
     "vcon": Format("vCon, 0.0.1 to 0.4.0", detect_vcon, read_vcon, parse_vcons),
+    "qualtrics": Format("Qualtrics answers, CSV or TSV", detect_qualtrics, partial(read_survey, "qualtrics")),
+    "surveymonkey": Format(
+        "SurveyMonkey answers, CSV", detect_surveymonkey, partial(read_survey, "surveymonkey")
+    ),
     **_presets(),
     "mapping": Format(
         "Tables and JSON of any system, read with --mapping F",
@@ -132,15 +137,15 @@ FORMATS: dict[str, Format] = {
     "genesys_cloud": Format("Genesys Cloud conversations, JSON", detect_genesys, read_genesys, parse_genesys),
     "twilio": Format("Twilio calls, JSON or CSV", detect_twilio, read_twilio, parse_twilio, read_twilios),
     "cucm_cdr": Format("Cisco CUCM call detail records", detect_cucm, read_cucm, parse_cucm, read_cucms),
-    "line_account": Format(
-        "LINE Official Account chats, CSV", detect_line_account, read_line_account, None, read_line_accounts
-    ),
     "square": Format("Square receipts, CSV", detect_square, read_square, parse_square, read_squares),
     "shopify": Format("Shopify orders, CSV", detect_shopify, read_shopify, parse_shopify, read_shopifys),
     "loyverse": Format(
         "Loyverse receipts, CSV", detect_loyverse, read_loyverse, parse_loyverse, read_loyverses
     ),
     "poslog": Format("ARTS POSLog receipts, XML", detect_poslog, read_poslog, parse_poslog),
+    "line_account": Format(
+        "LINE Official Account chats, CSV", detect_line_account, read_line_account, None, read_line_accounts
+    ),
     "line_chat": Format("LINE app chat export, .txt", detect_line_chat, read_line_chat),
     "jsonl": _general("jsonl", "JSON Lines, canonical records", read_jsonlines, parse_chunk_of_json),
     "json": _general("json", "JSON array, canonical records", read_json, parse_chunk_of_json),

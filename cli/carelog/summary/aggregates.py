@@ -26,12 +26,11 @@ def _sum_sql(value: str, metric: Metric) -> str:
 
 
 def list_states(metrics: Iterable[Metric]) -> dict[str, str]:
-    """For each rate the column of `contacts` that says what a row is to it, and its SQL: 2 a hit, 1 a
-    case, 0 neither.
+    """For each rate and spread the column of `contacts` that says what a row is to it, and its SQL.
 
-    Conditions are judged once there, and not again for every grouping.
+    2 is a hit, 1 a case, 0 neither. Conditions are judged once there, and not again for every grouping.
     """
-    return {_state(m): _state_sql(m) for m in metrics if m.kind == "rate"}
+    return {_state(m): _state_sql(m) for m in metrics if m.kind in ("rate", "spread")}
 
 
 def _state(metric: Metric) -> str:
@@ -39,7 +38,7 @@ def _state(metric: Metric) -> str:
 
 
 def _state_sql(metric: Metric) -> str:
-    case, hit = f"coalesce({metric.population}, false)", f"coalesce({metric.success}, false)"
+    case, hit = f"coalesce({metric.population}, false)", f"coalesce({metric.success or 'false'}, false)"
     return f"({case}::UTINYINT + ({case} AND {hit})::UTINYINT)::UTINYINT"
 
 
@@ -51,8 +50,8 @@ def _rate_columns(m: Metric) -> dict[str, str]:
 
 
 def _ratio_columns(m: Metric) -> dict[str, str]:
-    # Sums of squares run beyond 64 bits; HUGEINT keeps them exact, and with them the bytes of the report.
-    part, whole = f"({m.part})::HUGEINT", f"({m.whole})::HUGEINT"
+    # The engine sums 64-bit numbers into 128 bits: exact, and with it the bytes of the report.
+    part, whole = f"({m.part})::BIGINT", f"({m.whole})::BIGINT"
     return {
         "n": _count_sql(m.population),
         "part": _sum_sql(part, m),
@@ -64,7 +63,7 @@ def _ratio_columns(m: Metric) -> dict[str, str]:
 
 
 def _mean_columns(m: Metric) -> dict[str, str]:
-    value = f"({m.value})::HUGEINT"
+    value = f"({m.value})::BIGINT"
     return {
         "n": _count_sql(m.population),
         "sum": _sum_sql(value, m),
@@ -194,7 +193,7 @@ def _add_spreads(
     """Median, 90th percentile and the median's interval: values sorted once per metric and key, read at
     their ranks."""
     for metric in metrics:
-        where = f"period = {period} AND {metric.population}"
+        where = f"period = {period} AND {_state(metric)} = 1"
         sizes = dict(
             engine.execute(f"SELECT {key}, count(*) FROM contacts WHERE {where} GROUP BY 1").fetchall()
         )

@@ -440,3 +440,27 @@ def test_bodies_of_any_shape_give_their_text(tmp_path: Path, rest: bytes, text: 
     path.write_bytes(HEAD + rest)
     (value,) = read_files(path, **OURS).values
     assert value["messages"][0]["text"] == text
+
+
+def test_drafts_are_no_messages_and_gmail_chats_are_chats(tmp_path: Path) -> None:
+    thread = (
+        "X-GM-THRID: 5\nFrom: {}@cust.example\nTo: support@shop.example\nSubject: s\nX-Gmail-Labels: {}\n"
+    )
+    mail = (
+        "From 1@xxx Mon Sep 14 03:30:00 +0000 2026\n"
+        + thread
+        + "Date: Mon, 14 Sep 2026 10:3{}:00 +0700\n\n{}\n\n"
+    )
+    path = tmp_path / "all.mbox"
+    path.write_text(
+        mail.format("a", "Inbox", 1, "asked")
+        + mail.format("b", '"Entwürfe"', 2, "not yet sent")
+        + mail.replace("THRID: 5", "THRID: 6").format("c", "Drafts", 3, "alone")
+        + mail.replace("THRID: 5", "THRID: 7").format("d", "Chat", 4, "a chat"),
+        encoding="utf-8",
+    )
+    found = read_files(path, **OURS)
+    first, chat = found.values
+    assert [m["text"] for m in first["messages"]] == ["asked"]
+    assert [d["text"] for d in first["extra"]["drafts"]] == ["not yet sent"]
+    assert (chat["channel"], found.rejects) == ("chat", ["draft"])

@@ -17,6 +17,11 @@ from carelog.sources.formats._mail_index import looks_like_answer
 
 NAME = "email"
 _LONGEST_ID = 250
+_CHAT_LABELS = frozenset(("Chat", "Chats"))
+_DRAFT_LABELS = frozenset(
+    ("draft", "drafts", "entwurf", "entwürfe", "brouillons", "borradores", "rascunhos", "bozze", "concepten")
+    + ("ฉบับร่าง", "จดหมายร่าง", "ड्राफ़्ट", "ड्राफ्ट", "ડ્રાફ્ટ", "mga draft", "下書き", "草稿", "임시보관함")
+)
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 
@@ -56,6 +61,12 @@ def sort_mails(mails: Sequence[Placed]) -> list[Placed]:
     return sorted(mails, key=lambda m: m.mail.at if m.mail.at and m.mail.at.tzinfo else _LAST)
 
 
+def is_draft(placed: Placed) -> bool:
+    """Whether the mail was never sent: a label or a flag of its mailbox says so."""
+    flags = placed.note.get("flags", "")
+    return "D" in flags or any(label.lower() in _DRAFT_LABELS for label in placed.mail.labels)
+
+
 def find_id(mails: Sequence[Mail], part: int = 0) -> str:
     """The thread's id: Gmail's, else that of its first mail, which answers name even where it is missing; for
     a further `part` of a thread that was cut, with its number.
@@ -75,17 +86,19 @@ def to_interaction(placed: Sequence[Placed], ours: Ours, part: int = 0) -> dict[
         ours = Ours(frozenset())
     speakers = _find_speakers(mails, authors, ours)
     first = next((n for n, speaker in enumerate(speakers) if speaker != "system"), 0)
+    labels = list(dict.fromkeys(label for mail in mails for label in mail.labels))
     value: dict[str, Any] = {
         "interaction_id": find_id(mails, part),
-        "channel": "email",
+        # Gmail keeps its chats among the mails.
+        "channel": "chat" if _CHAT_LABELS.intersection(labels) else "email",
         "started_at": next((mail.at_text for mail in mails if mail.at_text), None),
         **_sides(mails, authors, speakers, first, ours),
         "subject": next((mail.subject for mail in mails if mail.subject), None),
-        "tags": list(dict.fromkeys(label for mail in mails for label in mail.labels)),
+        "tags": labels,
         "messages": [_to_message(m, s) for m, s in zip(mails, speakers, strict=True)],
         "first_response_seconds": _first_response(mails, speakers),
         "source": _to_source(placed[0], mails),
-        "extra": {"mails": [_to_extra(p) for p in placed]},
+        "extra": {"mails": [to_extra(p) for p in placed]},
     }
     return {name: inner for name, inner in value.items() if inner not in (None, "", [])}
 
@@ -177,7 +190,7 @@ def _to_source(first: Placed, mails: Sequence[Mail]) -> dict[str, Any]:
     return {**source, "system": "gmail", "record_id": threads[0]} if threads else source
 
 
-def _to_extra(placed: Placed) -> dict[str, Any]:
+def to_extra(placed: Placed) -> dict[str, Any]:
     """What has no field: all headers, the parts that are no text, the place in the mailbox."""
     extra: dict[str, Any] = {"headers": placed.mail.others}
     if placed.mail.parts:

@@ -33,7 +33,9 @@ from carelog.sources.formats._mail_thread import (
     Ours,
     Placed,
     find_id,
+    is_draft,
     sort_mails,
+    to_extra,
     to_interaction,
 )
 from carelog.sources.formats._mbox import Piece, looks_like_mbox, read_single, split_mbox, undo_quoting
@@ -261,8 +263,14 @@ def parse_emails(chunk: Chunk) -> Block:
         entries = [_Entry(*fields) for fields in thread]
         raws = [chunk.data[start:end] for start, end in (next(spans) for _ in entries)]
         placed = _read_mails(block, entries, raws, chunk.options)
-        if placed:
-            _add_interaction(block, sort_mails(placed), ours, number, b"\n".join(raws)[:_KEPT_RAW])
+        raw = b"\n".join(raws)[:_KEPT_RAW]
+        drafts = [mail for mail in placed if is_draft(mail)]
+        sent = [mail for mail in placed if not is_draft(mail)]
+        if sent:
+            _add_interaction(block, sort_mails(sent), drafts, ours, number, raw)
+        elif drafts:
+            fault = Fault("draft", "the mail is a draft: it was never sent")
+            put_aside(block, drafts[0].line, drafts[0].offset, raw, fault)
     return block
 
 
@@ -324,7 +332,9 @@ def _remark(entry: _Entry, fault: Fault) -> Finding:
     )
 
 
-def _add_interaction(block: Block, placed: list[Placed], ours: Ours, part: int, raw: bytes) -> None:
+def _add_interaction(
+    block: Block, placed: list[Placed], drafts: list[Placed], ours: Ours, part: int, raw: bytes
+) -> None:
     first = placed[0]
     if all(p.mail.at_text is None for p in placed):
         naive = any(p.mail.at is not None for p in placed)
@@ -339,6 +349,8 @@ def _add_interaction(block: Block, placed: list[Placed], ours: Ours, part: int, 
         put_aside(block, first.line, first.offset, raw, fault, known)
         return
     value = to_interaction(placed, ours, part)
+    if drafts:
+        value["extra"]["drafts"] = [{**to_extra(draft), "text": draft.mail.text} for draft in drafts]
     block.findings += [
         Finding(
             p.file, p.line, f"/messages/{n}/at", "no_date", "when this mail was sent is not known", "warning",

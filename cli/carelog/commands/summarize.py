@@ -5,8 +5,10 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
+from base64 import b64encode
 from collections.abc import Sequence
-from typing import Any, BinaryIO
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -29,6 +31,8 @@ from carelog.summary.summarize import (
     prepare_contacts,
     summarize_labelled,
 )
+
+MOST_LOGO_BYTES = 300_000
 
 
 @click.command("summarize")
@@ -121,17 +125,24 @@ def command(
     if records is not None:
         return _write_records(question, settings, records, outputs)
     return _write_reports(
-        question, settings, _Writing(outputs, report_format, color), notices, gate_on_unknown == "fail"
+        question,
+        settings,
+        _Writing(outputs, report_format, color, settings),
+        notices,
+        gate_on_unknown == "fail",
     )
 
 
 class _Writing:
     """Where reports go: (name, format) pairs, and how the terminal shows one."""
 
-    def __init__(self, outputs: Sequence[str], report_format: str | None, color: str) -> None:
+    def __init__(
+        self, outputs: Sequence[str], report_format: str | None, color: str, settings: Settings
+    ) -> None:
         names = outputs or ("-",)
         self.targets = [(n, format_of(n, report_format if n == "-" else None)) for n in names]
         self.color = wants_color(color, sys.stdout)
+        self.logo = _load_logo(settings["report.logo"])
         self.width = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
 
 
@@ -163,15 +174,30 @@ def _write_reports(
         summary = summarize_labelled(question, settings)
         shown = hide_names(summary, settings["report.names"])
         for draft, name, ending in drafts:
-            _write_report(draft, name, ending, shown, writing)
+            draft.write(_to_bytes(name, ending, shown, writing))
     _tell(summary, notices)
     return _check(summary.gates, notices, unknown_fails)
 
 
-def _write_report(draft: BinaryIO, name: str, ending: str, summary: Summary, writing: _Writing) -> None:
-    reading = Reading(summary.settings["report.lang"], writing.width, writing.color)
+def _to_bytes(name: str, ending: str, summary: Summary, writing: _Writing) -> bytes:
+    reading = Reading(summary.settings["report.lang"], writing.width, writing.color, writing.logo)
     text = to_text(summary, reading) if (name, ending) == ("-", ".txt") else FORMATS[ending](summary, reading)
-    draft.write(text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace"))
+    return text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace")
+
+
+def _load_logo(name: str) -> str:
+    """The image as a `data:` address; empty without one. UsageProblem where it is none, or larger than 300
+    KB."""
+    if not name:
+        return ""
+    try:
+        content = Path(name).read_bytes()
+    except OSError as error:
+        raise UsageProblem(f"report.logo: {name} cannot be opened: {error.strerror}") from error
+    kind = "png" if content.startswith(b"\x89PNG") else "svg+xml" if b"<svg" in content[:2000] else ""
+    if not kind or len(content) > MOST_LOGO_BYTES:
+        raise UsageProblem(f"report.logo: {name} is no PNG or SVG of at most {MOST_LOGO_BYTES // 1000} KB")
+    return f"data:image/{kind};base64,{b64encode(content).decode()}"
 
 
 def _tell(summary: Summary, notices: Notices) -> None:

@@ -303,3 +303,20 @@ def test_broken_first_line_does_not_hide_the_format(tmp_path: Path) -> None:
     )
     found = read_files(path)
     assert (found.formats, len(found.values), found.rejects) == ({"zendesk"}, 4, ["not_json"])
+
+
+def test_intercom_conversations_of_older_versions_are_read(tmp_path: Path) -> None:
+    first = {"id": "26", "body": "<p>Hi</p>", "author": {"id": "5bc", "type": "lead"}}
+    part = {"id": "2", "part_type": "comment", "body": "<p>Soon.</p>", "created_at": 1539897200}
+    old = {
+        "type": "conversation", "id": "147", "created_at": 1539897198, "updated_at": 1540393270,
+        "assignee": {"type": "admin", "id": "814860"}, "user": {"type": "lead", "id": "5bc"}, "state": "open",
+        "conversation_message": {**first, "delivered_as": "customer_initiated"},
+        "conversation_parts": {"conversation_parts": [{**part, "author": {"id": "814860", "type": "admin"}}]},
+    }  # fmt: skip
+    (tmp_path / "old.json").write_text(json.dumps(old), encoding="utf-8")
+    found = read_files(tmp_path / "old.json")
+    assert found.formats == {"intercom"}
+    (value,) = found.values
+    assert [(m["speaker"], m["text"]) for m in value["messages"]] == [("customer", "Hi"), ("agent", "Soon.")]
+    assert (value["customer_id"], value["agent_id"], value["initiative"]) == ("5bc", "814860", "reactive")

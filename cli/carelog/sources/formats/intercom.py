@@ -4,8 +4,9 @@ each from its data export.
 All times are seconds since 1970. The first message lies in `source`, the others in `conversation_parts`; of
 these, notes are internal and go to `notes`, and those without words (assignments) stay under `extra`.
 `source.delivered_as` tells who began: `customer_initiated` is reactive, everything else proactive. A list
-holds at most 500 parts: where more are counted, that is a warning.
-Source: the vendor's OpenAPI description 2.14.
+holds at most 500 parts: where more are counted, that is a warning. Before version 2 of the API `source` was
+called `conversation_message`, and people stood in `user`, `customers` and `assignee`.
+Source: the vendor's OpenAPI description 2.14; examples of its older versions in public documentation.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ _SPEAKERS = {
     "teammate": "agent", "bot": "bot", "fin": "bot",
 }  # fmt: skip
 _STATUS = {"open": "open", "snoozed": "open", "closed": "closed"}
+_SOURCES = ("source", "conversation_message")
 _PARTS: Path = ("conversation_parts", "conversation_parts")
 
 
@@ -43,11 +45,10 @@ def detect_intercom(head: bytes, name: str) -> str | None:
         return None
     for path in ("", *LISTS):
         found = keys.get(path, set())
-        source = keys.get(f"{path}.source".strip("."), set())
-        if "conversation_parts" in found and "source" in found:
-            return "its first object is an Intercom conversation (source, conversation_parts)"
-        if "delivered_as" in source:
-            return "its first object is an Intercom conversation (source.delivered_as)"
+        if "conversation_parts" in found and found.intersection(_SOURCES):
+            return "its first object is an Intercom conversation (it has conversation_parts)"
+        if any("delivered_as" in keys.get(f"{path}.{name}".strip("."), set()) for name in _SOURCES):
+            return "its first object is an Intercom conversation (its source has delivered_as)"
     return None
 
 
@@ -79,20 +80,21 @@ def _to_record(conversation: dict[str, Any], options: ReadOptions) -> Mapped:
     native = Native(conversation, options.zone)
     number = native.name("id")
     started_at = native.time("created_at")
-    messages, notes = _read_messages(native, started_at)
+    source = next((name for name in _SOURCES if isinstance(native.look(name), dict)), _SOURCES[0])
+    messages, notes = _read_messages(native, source, started_at)
     _check_parts(native)
     stated = native.number("conversation_rating", "rating")
     value = {
         "interaction_id": f"intercom-{number}" if number else None,
-        "channel": _CHANNELS.get(str(native.look("source", "type")), "chat"),
+        "channel": _CHANNELS.get(str(native.look(source, "type")), "chat"),
         "started_at": started_at,
         "ended_at": _closed_at(native),
-        **_sides(native),
+        **_sides(native, source),
         "status": _STATUS.get(str(native.look("state"))),
-        "customer_id": _customer(native),
-        "agent_id": _agent(native),
+        "customer_id": _customer(native, source),
+        "agent_id": _agent(native, source),
         "team": native.name("team_assignee_id"),
-        "subject": _subject(native),
+        "subject": _subject(native, source),
         "notes": "\n\n".join(notes),
         "tags": [name for path in native.each("tags", "tags") if (name := native.text(*path, "name"))],
         "messages": messages,
@@ -105,23 +107,25 @@ def _to_record(conversation: dict[str, Any], options: ReadOptions) -> Mapped:
     return Mapped(without_absent({**value, "extra": native.rest()}), native.faults)
 
 
-def _sides(native: Native) -> dict[str, str]:
-    how = native.look("source", "delivered_as")
+def _sides(native: Native, source: str) -> dict[str, str]:
+    how = native.look(source, "delivered_as")
     if how == "customer_initiated":
         return {"direction": "inbound", "initiative": "reactive"}
     if how in ("admin_initiated", "campaigns_initiated", "operator_initiated", "automated"):
         return {"direction": "outbound", "initiative": "proactive"}
-    author = _SPEAKERS.get(str(native.look("source", "author", "type")))
+    author = _SPEAKERS.get(str(native.look(source, "author", "type")))
     return {"direction": {"customer": "inbound", "agent": "outbound"}.get(author or "", "unknown")}
 
 
-def _read_messages(native: Native, started_at: str | None) -> tuple[list[dict[str, Any]], list[str]]:
+def _read_messages(
+    native: Native, source: str, started_at: str | None
+) -> tuple[list[dict[str, Any]], list[str]]:
     """The messages in order of time, and the internal notes."""
     messages: list[dict[str, Any]] = []
     notes: list[str] = []
-    if isinstance(native.look("source"), dict):
-        first = _to_message(native, ("source",))
-        if first["text"] or native.look("source", "attachments"):
+    if isinstance(native.look(source), dict):
+        first = _to_message(native, (source,))
+        if first["text"] or native.look(source, "attachments"):
             messages.append({**first, "at": started_at} if started_at else first)
     for path in native.each(*_PARTS):
         kind = str(native.look(*path, "part_type"))
@@ -179,27 +183,30 @@ def _resolution(native: Native) -> float | None:
     return native.number("statistics", "time_to_first_close") if last is None else last
 
 
-def _customer(native: Native) -> str | None:
-    found = native.name("contacts", "contacts", 0, "id")
-    if found is None and _SPEAKERS.get(str(native.look("source", "author", "type"))) == "customer":
-        found = native.name("source", "author", "id")
+def _customer(native: Native, source: str) -> str | None:
+    places: tuple[Path, ...] = (
+        ("contacts", "contacts", 0, "id"), ("contacts", 0, "id"), ("customers", 0, "id"), ("user", "id")
+    )  # fmt: skip
+    found = next((name for path in places if (name := native.name(*path))), None)
+    if found is None and _SPEAKERS.get(str(native.look(source, "author", "type"))) == "customer":
+        found = native.name(source, "author", "id")
     return found
 
 
-def _agent(native: Native) -> str | None:
+def _agent(native: Native, source: str) -> str | None:
     """The admin to whom it is assigned; else the first who wrote."""
-    found = native.name("admin_assignee_id")
+    found = native.name("admin_assignee_id") or native.name("assignee", "id")
     if found is not None:
         return found
-    for path in (("source",), *native.each(*_PARTS)):
+    for path in ((source,), *native.each(*_PARTS)):
         if native.look(*path, "author", "type") == "admin":
             return native.name(*path, "author", "id")
     return None
 
 
-def _subject(native: Native) -> str | None:
-    html = native.look("source", "subject")
+def _subject(native: Native, source: str) -> str | None:
+    html = native.look(source, "subject")
     if isinstance(html, str) and html.strip():
-        native.take("source", "subject")
+        native.take(source, "subject")
         return html_to_text(html)
     return native.text("title")

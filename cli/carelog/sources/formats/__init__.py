@@ -64,6 +64,7 @@ from carelog.sources.formats.poslog import detect_poslog, parse_poslog, read_pos
 from carelog.sources.formats.shopify import detect_shopify, parse_shopify, read_shopify, read_shopifys
 from carelog.sources.formats.square import detect_square, parse_square, read_square, read_squares
 from carelog.sources.formats.survey import detect_qualtrics, detect_surveymonkey, read_survey
+from carelog.sources.formats.transcripts import detect_srt, detect_webvtt, read_srt, read_webvtt
 from carelog.sources.formats.twilio import detect_twilio, parse_twilio, read_twilio, read_twilios
 from carelog.sources.formats.vcon import detect_vcon, parse_vcons, read_vcon
 from carelog.sources.formats.whatsapp import detect_whatsapp, read_whatsapp
@@ -147,6 +148,8 @@ FORMATS: dict[str, Format] = {
         "LINE Official Account chats, CSV", detect_line_account, read_line_account, None, read_line_accounts
     ),
     "line_chat": Format("LINE app chat export, .txt", detect_line_chat, read_line_chat),
+    "webvtt": Format("Call transcripts, WebVTT", detect_webvtt, read_webvtt),
+    "srt": Format("Call transcripts, SRT", detect_srt, read_srt),
     "jsonl": _general("jsonl", "JSON Lines, canonical records", read_jsonlines, parse_chunk_of_json),
     "json": _general("json", "JSON array, canonical records", read_json, parse_chunk_of_json),
     "csv": _general("csv", "CSV, canonical records", read_csv, parse_table),

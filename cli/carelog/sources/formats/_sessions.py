@@ -33,6 +33,7 @@ NO_DATE = Fault("no_date", "nothing says when this was written", "/started_at")
 _KEPT_RAW = 1024 * 1024
 _LONGEST_ID = 250
 _BATCH = 2000
+_FOREVER = 24.0 * 366 * 1000
 _BLOCK_BYTES = 1024 * 1024
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _ROLE = re.compile(
@@ -82,6 +83,8 @@ class Chat:
     findings: list[Fault] = field(default_factory=list)
     untimed: Fault = NO_DATE
     is_whole: bool = False
+    begins: str = ""
+    ends: str = ""
 
 
 class MessageStore:
@@ -210,17 +213,20 @@ def to_blocks(chat: Chat, messages: Iterable[Said], options: ReadOptions) -> Ite
     """
     block = Block(chat.file, chat.format, system=chat.system)
     block.findings += [file_finding(chat.file, fault, "warning") for fault in chat.findings]
-    for session in cut_sessions(messages, options.gap_hours):
-        add_interaction(block, chat, session, options.zone)
+    gap_hours = _FOREVER if chat.is_whole else options.gap_hours
+    for part, session in enumerate(cut_sessions(messages, gap_hours)):
+        add_interaction(block, chat, session, options.zone, part if chat.is_whole else 0)
         if block.weight > _BLOCK_BYTES:
             yield block
             block = Block(chat.file, chat.format, system=chat.system)
     yield block
 
 
-def add_interaction(block: Block, chat: Chat, session: list[Said], zone: str | None) -> None:
-    """Add one stretch of messages as a canonical record; it is put aside if its times have no zone."""
-    interaction_id = find_id(chat, session[0])
+def add_interaction(block: Block, chat: Chat, session: list[Said], zone: str | None, part: int = 0) -> None:
+    """Add one stretch of messages as a canonical record; it is put aside if its times have no zone. `part`
+    counts the pieces of a whole conversation that is too long for one record.
+    """
+    interaction_id = find_id(chat, session[0]) + (f"#{part + 1}" if part else "")
     first = session[0]
     raw = "\n".join(said.raw for said in session)[:_KEPT_RAW].encode("utf-8", "replace")
     times, faults = _resolve_times(session, zone)
@@ -241,7 +247,7 @@ def add_interaction(block: Block, chat: Chat, session: list[Said], zone: str | N
                 "warning", said.offset, interaction_id,
             )
         )  # fmt: skip
-    block.values.append(_to_record(chat, session, times, interaction_id))
+    block.values.append(_to_record(chat, session, times, interaction_id, zone))
     block.lines.append(first.line)
     block.offsets.append(first.offset)
     block.raws.append(raw)
@@ -290,7 +296,7 @@ def resolve_time(text: str, zone: str | None, last: datetime | None) -> tuple[st
 
 
 def _to_record(
-    chat: Chat, session: list[Said], times: list[str | None], interaction_id: str
+    chat: Chat, session: list[Said], times: list[str | None], interaction_id: str, zone: str | None
 ) -> dict[str, Any]:
     speakers = [said.speaker or chat.sides.get(said.sender, "customer") for said in session]
     known = [time for time in times if time]
@@ -321,6 +327,12 @@ def _to_record(
         "extra": {**chat.extra, **({"messages": notes} if any(notes) else {})},
     }
     value["source"] = {name: inner for name, inner in value["source"].items() if inner is not None}
+    ended = resolve_time(chat.ends, zone, None)[0] if chat.ends else None
+    began = resolve_time(chat.begins, zone, None)[0] if chat.begins else None
+    if began is not None and parse_time(began) <= parse_time(value["started_at"]):
+        value["started_at"] = began
+    if ended is not None and parse_time(ended) >= parse_time(value["ended_at"]):
+        value["ended_at"] = ended
     return {name: inner for name, inner in value.items() if inner not in (None, "", [], {})}
 
 

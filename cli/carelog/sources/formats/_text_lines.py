@@ -29,8 +29,8 @@ def read_text_lines(opened: Opened, options: ReadOptions, remarks: Remarks) -> I
     limit = options.max_line_bytes
     is_thai = _is_thai(opened.head)
     if is_thai:
-        told = Fault("charset_guessed", "no charset is declared; the text was read as Thai (cp874)")
-        remarks.setdefault("charset_guessed", told)
+        guess = Fault("charset_guessed", "no charset is declared; the text was read as Thai (cp874)")
+        remarks.setdefault("charset_guessed", guess)
     for piece in read_lines(stream, start, limit):
         if piece.length is not None:
             told = f"line {piece.first_line} is {piece.length:,} bytes long; only its beginning was read"

@@ -1,0 +1,133 @@
+"""Calls as WebVTT and SRT, as Teams, Zoom and others write them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from tests.commands.logs import call
+from tests.sources.chat_family import EXAMPLES, SAMPLES, claimed_elsewhere, mutated, read_damaged, words_lost
+from tests.sources.goldens import check_golden, read_files
+
+from carelog.sources.blocks import ReadOptions
+from carelog.sources.formats import detect_formats
+from carelog.sources.formats._starts import find_start
+
+HERE = Path(__file__).parent / "transcripts"
+FIXTURES = sorted(p.name for p in HERE.iterdir() if p.suffix in (".vtt", ".srt"))
+ZOOM = "GMT20260914-091205_Recording.transcript.vtt"
+TEAMS = "teams_2026-09-14T09-12.vtt"
+
+
+@pytest.fixture(autouse=True)
+def in_fixtures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(HERE)
+
+
+@pytest.mark.parametrize("name", FIXTURES)
+def test_fixture_reads_as_reviewed(name: str) -> None:
+    found = read_files(name, zone="Asia/Bangkok")
+    assert found.formats == {"srt" if name.endswith("srt") else "webvtt"}
+    check_golden(name, found)
+
+
+@pytest.mark.parametrize("name", FIXTURES)
+def test_no_word_of_a_transcript_is_lost(name: str) -> None:
+    values = read_files(name, start="2026-09-14T09:00:00+07:00").values
+    assert words_lost(Path(name), values, "WEBVTT amp loud an") == []
+
+
+def test_cues_of_one_speaker_are_one_message_and_words_before_a_colon_are_no_name() -> None:
+    (value,) = read_files(ZOOM).values
+    assert (value["started_at"], value["ended_at"]) == ("2026-09-14T09:12:05Z", "2026-09-14T09:12:23.500000Z")
+    assert [m["speaker"] for m in value["messages"]] == ["agent", "customer", "agent"]
+    assert value["messages"][1]["text"] == (
+        "My fridge is warm again. One thing: it is new. That is the second time."
+    )
+    assert (value["customer_id"], value["talk_seconds"]) == ("Rahul Shah", 15.05)
+
+
+def test_voices_tags_long_calls_and_texts_without_a_time_are_read() -> None:
+    found = read_files(TEAMS, zone="Asia/Bangkok")
+    (value,) = found.values
+    assert value["messages"][0]["text"] == "สวัสดีค่ะ ยินดีให้บริการ & ดูแล"
+    assert value["messages"][-1] == {"speaker": "customer", "text": "no time here"}
+    assert (value["language"], value["ended_at"]) == ("th", "2026-09-18T13:12:02.500000+07:00")
+    assert ("warning", "no_timing") in found.findings
+
+
+def test_rolling_captions_count_once_and_a_colon_alone_makes_no_name() -> None:
+    (value,) = read_files("rolling.vtt", start="2026-09-14T09:00:00Z").values
+    assert [m["text"] for m in value["messages"]] == [
+        "hello I call about", "my order", "seven seven", "yes: that one"
+    ]  # fmt: skip
+
+
+def test_call_without_a_start_is_put_aside_with_the_way_out() -> None:
+    found = call("validate", "rolling.vtt")
+    assert found.exit_code == 65
+    assert "--start" in found.stdout and "order" not in found.stdout + found.stderr
+    good = call("validate", "rolling.vtt", "--start", "2026-09-14T09:00", "--tz", "Asia/Manila")
+    assert good.exit_code == 0
+    bad = call("validate", "rolling.vtt", "--start", "noon")
+    assert (bad.exit_code, bad.stdout) == (2, "")
+
+
+def test_commands_read_a_transcript_from_a_pipe() -> None:
+    piped = call(
+        "validate", "-", "--start", "2026-09-14T09:00:00Z", "--format", "json", stdin=Path(ZOOM).read_bytes()
+    )
+    assert (piped.exit_code, json.loads(piped.stdout)["accepted"]) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("a/GMT20260914-091205_Recording.vtt", "2026-09-14T09:12:05+00:00"),
+        ("call 2026-09-14 09.12.05.srt", "2026-09-14T09:12:05"),
+        ("20260914T0912Z.vtt", "2026-09-14T09:12:00+00:00"),
+        ("4520260914091205.vtt", None),
+        ("20261314-091205.vtt", None),
+        ("2026-09-14/call.vtt", None),
+    ],
+)
+def test_start_is_told_by_the_file_name(name: str, start: str | None) -> None:
+    assert find_start(name, ReadOptions()) == start
+
+
+def test_files_of_other_formats_are_not_claimed() -> None:
+    wrong = claimed_elsewhere("webvtt", ("transcripts", "webvtt_srt"))
+    assert [w for w in wrong if ".srt" not in w] == []
+    assert [w for w in claimed_elsewhere("srt", ()) if ".srt" not in w] == []
+    assert detect_formats(b"WEBVTTX\n", "x.txt") == {}
+    assert "srt" in detect_formats(b"00:00:00,500 --> 00:00:07,000\nhi\n", "x.txt")
+
+
+@pytest.mark.skipif(not SAMPLES.exists(), reason="the reference samples are not here")
+def test_samples_read_as_a_person_would() -> None:
+    found = read_files(SAMPLES / "webvtt_srt", start="2026-09-14T09:00:00Z")
+    assert [len(v["messages"]) for v in found.values] == [4, 3, 3, 7, 5, 16, 6]
+    assert found.rejects == []
+
+
+RAWS = [(HERE / name).read_bytes() for name in FIXTURES]
+PIECES = [
+    b"00:00:01.000 --> 00:00:02.000\n",
+    b"<v A>",
+    b"NOTE\n",
+    b"\n\n",
+    b"<",
+    b"A: b",
+    b"999999:59:59.9 --> 0:1.1",
+]
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(raw=mutated(RAWS, PIECES))
+def test_damaged_transcripts_never_stop_the_reader(
+    tmp_path_factory: pytest.TempPathFactory, raw: bytes
+) -> None:
+    read_damaged(raw, tmp_path_factory.getbasetemp() / "fuzzed", "webvtt")
+    read_damaged(raw, tmp_path_factory.getbasetemp() / "fuzzed", "srt")

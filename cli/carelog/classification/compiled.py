@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from carelog.classification.classifier import Classifier, compile_classifier
-from carelog.classification.matching import rule_patterns
 from carelog.classification.model import load_model
-from carelog.classification.patterns import BadPhrase
-from carelog.classification.rulebook import Rulebook, load_packaged, merge_rulebooks, parse_rulebook
+from carelog.classification.rule_soundness import find_obstacle
+from carelog.classification.rulebook import Rulebook, load_packaged, merge_rulebooks, parse_rulebook, to_rule
 from carelog.errors import UsageProblem
 
 
@@ -22,19 +22,23 @@ class RulebookFile:
     text: bytes
 
 
-def load_rulebook(own: Sequence[RulebookFile] = ()) -> Rulebook:
+@lru_cache(maxsize=4)
+def load_rulebook(own: tuple[RulebookFile, ...] = ()) -> Rulebook:
     """The packaged rulebooks with the user's own on top. UsageProblem names file, rule and reason."""
     books = load_packaged()
     for file in own:
         book = parse_rulebook(file.text, file.name)
+        _check_phrases(file, book)
         books.append(book)
-    merged = merge_rulebooks(books)
-    for rule in merged.rules:
-        try:
-            rule_patterns(rule)
-        except BadPhrase as reason:
-            raise UsageProblem(f"{rule.rulebook}: rule {rule.id}: {reason}") from reason
-    return merged
+    return merge_rulebooks(books)
+
+
+def _check_phrases(file: RulebookFile, book: Mapping[str, Any]) -> None:
+    for values in book.get("rule", []):
+        rule = to_rule(values, book)
+        obstacle = find_obstacle(rule)
+        if obstacle is not None:
+            raise UsageProblem(f"{file.name}: rule {rule.id}: {obstacle}")
 
 
 @lru_cache(maxsize=4)

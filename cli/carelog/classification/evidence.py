@@ -164,7 +164,17 @@ def _segment_votes(measured: Measured, classifier: Classifier, segments: Ints, o
 
 
 def _strongest_clause(measured: Measured, segments: Ints, outputs: Ints) -> tuple[Ints, Ints]:
-    """In each segment the clause whose words vote most for an output."""
+    """In each segment the clause whose words vote most for an output; a short segment is shown whole."""
+    ends = measured.form.ends
+    first = np.where(segments > 0, ends[np.maximum(segments - 1, 0)] + 1, 0)
+    start, end = trim(measured, first, ends[segments])
+    long = np.flatnonzero(end - start > 2 * CLAUSE_REACH)
+    if len(long):
+        start[long], end[long] = _strongest_of_long(measured, segments[long], outputs[long])
+    return start, end
+
+
+def _strongest_of_long(measured: Measured, segments: Ints, outputs: Ints) -> tuple[Ints, Ints]:
     tokens = measured.spoken.tokens
     data = np.frombuffer(measured.form.data, np.uint8)
     breaks = np.flatnonzero((data == 0x2E) | (data == 0x3F) | (data == 0x0A))
@@ -174,17 +184,10 @@ def _strongest_clause(measured: Measured, segments: Ints, outputs: Ints) -> tupl
     slots = SLOT_OF_SIDE[measured.segments.sides[tokens.segments[token]]]
     vote = measured.spoken.token_votes(token, slots, outputs[pair])
     clause = np.searchsorted(breaks, tokens.starts[token], side="right")
-    new = (
-        np.concatenate([[True], (pair[1:] != pair[:-1]) | (clause[1:] != clause[:-1])])
-        if len(pair)
-        else np.zeros(0, bool)
-    )
-    heads = np.flatnonzero(new)
-    sums = np.add.reduceat(vote, heads) if len(heads) else vote
-    chosen = _best_of_each(pair[heads], sums, clause[heads])
+    heads = np.flatnonzero(np.concatenate([[True], (pair[1:] != pair[:-1]) | (clause[1:] != clause[:-1])]))
+    chosen = _best_of_each(pair[heads], np.add.reduceat(vote, heads), clause[heads])
     size = np.diff(np.concatenate([heads, [len(pair)]]))
-    inner = _peaks(vote, heads[chosen], size[chosen])
-    at = token[inner]
+    at = token[_peaks(vote, heads[chosen], size[chosen])]
     return clause_around(measured, tokens.starts[at], tokens.starts[at] + tokens.lengths[at])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -60,7 +61,7 @@ def check_patterns(rules: Sequence[Rule]) -> list[Problem]:
             try:
                 if compile_phrase(rule.pattern).search(b""):
                     problems.append(Problem(rule.id, "matches_nothing", "the pattern matches the empty text"))
-            except (ValueError, UnicodeEncodeError) as error:
+            except (ValueError, re.error) as error:
                 problems.append(
                     Problem(rule.id, "bad_pattern", f"the pattern is not a regular expression: {error}")
                 )

@@ -166,6 +166,7 @@ def score_parts(
         *_word_parts(measured, output),
         *_own_parts(measured, classifier, output),
         *_map_parts(record, classifier, output),
+        Part("offset", f"[offset] of {label}", classifier.rulebook.offsets.get(label, 0.0)),
     ]
     rest = float(classified.scores[0, output]) - sum(part.value for part in parts)
     if abs(rest) > _LEAST_REST:

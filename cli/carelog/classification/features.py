@@ -214,8 +214,11 @@ def signal_columns(matches: Matches, segments: Segments, talk: Talk, signal_of: 
     for edge in talk.edge_slot:
         has = edge[segment] >= 0
         places.append(base[has] + edge[segment][has])
-    total = np.bincount(np.concatenate(places), minlength=rows * signals * len(SLOTS))
-    return np.minimum(np.sqrt(total), 2).astype(np.float32).reshape(rows, signals * len(SLOTS))
+    # Few of the cells are ever filled: count those, not all.
+    cells, counts = np.unique(np.concatenate(places), return_counts=True)
+    columns = np.zeros(rows * signals * len(SLOTS), np.float32)
+    columns[cells] = np.minimum(np.sqrt(counts), 2)
+    return columns.reshape(rows, signals * len(SLOTS))
 
 
 def slot_places(matches: Matches, segments: Segments, talk: Talk, signal_of: Ints) -> list[Ints]:

@@ -93,18 +93,14 @@ def to_expressions(rules: Sequence[Rule]) -> Expressions:
     return Expressions(texts, tuple(tuple(owners[t]) for t in texts), lengths, len(rules), guards)
 
 
-_UNIT = re.compile(r"\[ \.\?\]|\[ \]|\\x[0-9a-f]{2}|[0-9A-Za-z]")
+_UNIT = r"\[ \.\?\]|\[ \]|\\x[0-9a-f]{2}|[0-9A-Za-z]"
+_UNITS = re.compile(_UNIT)
+_ONLY_UNITS = re.compile(f"(?:{_UNIT})+")
 
 
 def fixed_length(pattern: str) -> int:
     """How many bytes every match of a pattern has; 0 where that varies or cannot be told."""
-    count, at = 0, 0
-    while at < len(pattern):
-        unit = _UNIT.match(pattern, at)
-        if unit is None or pattern[unit.end() : unit.end() + 1] in ("?", "*", "+", "{"):
-            return 0
-        count, at = count + 1, unit.end()
-    return count
+    return len(_UNITS.findall(pattern)) if _ONLY_UNITS.fullmatch(pattern) else 0
 
 
 def compile_expressions(expressions: Expressions) -> hyperscan.Database:

@@ -73,6 +73,8 @@ def _piece(word: str, thai: bool, first: bool, last: bool) -> str:
     """One word position. At the edge of a phrase `*` needs no pattern: hyperscan would report every longer end."""
     if word == _DOTS:
         return ""
+    if _STAR not in word and _BAR not in word:
+        return _escape(word)
     options = []
     for option in word.split(_BAR):
         bare = option.replace(_STAR, "")
@@ -86,8 +88,11 @@ def _piece(word: str, thai: bool, first: bool, last: bool) -> str:
     return start + body + end
 
 
+_ESCAPED = [chr(b) if b < 128 and chr(b).isalnum() else f"\\x{b:02x}" for b in range(256)]
+
+
 def _escape(text: str) -> str:
-    return "".join(chr(b) if chr(b).isalnum() and b < 128 else f"\\x{b:02x}" for b in text.encode())
+    return "".join(map(_ESCAPED.__getitem__, text.encode()))
 
 
 def compile_phrase(pattern: str) -> re.Pattern[bytes]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from carelog.classification.examples import Problem, check_patterns
 from carelog.classification.normal import normalize
-from carelog.classification.patterns import BadPhrase, to_pattern
+from carelog.classification.patterns import BadPhrase, compile_phrase, to_pattern
 from carelog.classification.rulebook import Rule
 
 _LEAST_MATCH, _LEAST_NO_MATCH = 2, 1
@@ -106,8 +106,9 @@ def _first_shadow(
 ) -> tuple[Rule, str] | None:
     for start, word in enumerate(words):
         for other_words, other, other_phrase in shorter.get(word, ()):
-            same = other.id == rule.id and other_phrase == phrase
-            equal = other_words == words and (other.id, other_phrase) >= (rule.id, phrase)
+            # The same words in one rule are told as repeated; of two rules the later one is not needed.
+            same = other.id == rule.id and other_words == words
+            equal = other_words == words and other.id > rule.id
             inside = words[start : start + len(other_words)] == other_words
             if inside and not same and not equal and _asks_no_more(other, rule):
                 return other, other_phrase
@@ -127,17 +128,25 @@ def _asks_no_more(other: Rule, rule: Rule) -> bool:
 
 
 def keep_good_rules(rules: Sequence[Rule]) -> list[Rule]:
-    """The rules all of whose phrases can become patterns."""
-    return [rule for rule in rules if _is_good(rule)]
+    """The rules all of whose phrases and patterns can be matched."""
+    return [rule for rule in rules if find_obstacle(rule) is None]
 
 
-def _is_good(rule: Rule) -> bool:
-    try:
-        for phrase in (*rule.phrases, *rule.not_before, *rule.not_after):
+def find_obstacle(rule: Rule) -> str | None:
+    """Why a rule cannot be compiled; None if it can."""
+    for phrase in (*rule.phrases, *rule.not_before, *rule.not_after):
+        try:
             to_pattern(phrase)
-    except BadPhrase:
-        return False
-    return True
+        except BadPhrase as reason:
+            return f"phrase {phrase[:_SHOWN]!r}: {reason}"
+    if rule.pattern is None:
+        return None
+    try:
+        if compile_phrase(rule.pattern).search(b""):
+            return "the pattern matches the empty text"
+    except (ValueError, re.error) as error:
+        return f"the pattern is not a regular expression: {error}"
+    return None
 
 
 def to_rule_value(rule: Rule) -> dict[str, Any]:

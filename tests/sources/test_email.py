@@ -21,6 +21,7 @@ from carelog.sources.formats import FORMATS, detect_formats
 from carelog.sources.formats._charsets import decode_text
 from carelog.sources.formats._html_text import html_to_text
 from carelog.sources.formats._mail_headers import decode_header, parse_date, read_headers
+from carelog.sources.formats._mail_text import mark_history
 from carelog.sources.formats._mbox import split_mbox
 from carelog.sources.reading import identify, read_blocks
 
@@ -464,3 +465,27 @@ def test_drafts_are_no_messages_and_gmail_chats_are_chats(tmp_path: Path) -> Non
     assert [m["text"] for m in first["messages"]] == ["asked"]
     assert [d["text"] for d in first["extra"]["drafts"]] == ["not yet sent"]
     assert (chat["channel"], found.rejects) == ("chat", ["draft"])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Thanks!\n\nOn Mon, 14 Sep 2026, Ben wrote:\nIt is on its way.", "> It is on its way."),
+        ("Danke!\n\nAm 14.09.2026 schrieb Ben <b@x>:\nUnterwegs.", "> Unterwegs."),
+        ("ขอบคุณค่ะ\n\nเมื่อ 14 ก.ย. 2569 Ben เขียนว่า:\nส่งแล้วครับ", "> ส่งแล้วครับ"),
+        ("धन्यवाद\n\n14 सित॰ 2026 को Ben ने लिखा:\nभेज दिया", "> भेज दिया"),
+        ("Thanks!\n\n-----Original Message-----\nFrom: Ben\n\nSent.", "> Sent."),
+        ("On Mon, Ben wrote:\n> quoted\n\nmy answer below", "my answer below"),
+        ("I am from: here\nto: there", "to: there"),
+        ("From: Ben\nSent: now\nTo: you\nSubject: x\n\nall is forwarded", "all is forwarded"),
+    ],
+)
+def test_history_is_marked_and_own_words_are_not(text: str, expected: str) -> None:
+    assert mark_history(text).split("\n")[-1] == expected
+
+
+def test_outlook_history_in_html_is_marked() -> None:
+    head = "<b>From:</b> Ben<br><b>Sent:</b> Monday<br><b>To:</b> Ana<br><b>Subject:</b> x"
+    assert mark_history(html_to_text(f"<p>Danke</p><div>{head}</div><p>old")).endswith(
+        "> Subject: x\n>\n> old"
+    )

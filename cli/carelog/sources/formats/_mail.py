@@ -227,7 +227,7 @@ def _take_part(part: Message, is_choice: bool, body: _Body, remarks: list[Fault]
     if is_plain and is_shown:
         body.add(_to_plain(part, _decode_part(part, content, remarks)))
     elif kind == "text/html" and is_shown and not (is_choice and body.text.strip()):
-        body.add(html_to_text(_decode_part(part, content, remarks)))
+        body.add(mark_history(html_to_text(_decode_part(part, content, remarks))))
     else:
         described = _describe(part, kind, name, content)
         if kind in ("message/delivery-status", "text/rfc822-headers", "text/calendar"):

@@ -18,6 +18,12 @@ _RULE = re.compile(
     r"|ข้อความต้นฉบับ|original na mensahe|मूल संदेश|મૂળ સંદેશ)[ \t]*-{2,}[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
 )
+_SAID = re.compile(
+    r"^(?:(?:on|am|le|el|em|noong|sa|เมื่อ) [^\n]{5,200}(?:\n[^\n]{1,100})?"
+    r"(?:wrote|schrieb[^\n]{0,80}|a écrit|escribió|escreveu|ha scritto|sumulat|เขียนว่า)"
+    r"|[^\n]{5,160}(?:ने लिखा|એ લખ્યું)) ?:[ \t]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 def unflow(text: str, delete_space: bool) -> str:
@@ -39,11 +45,15 @@ def unflow(text: str, delete_space: bool) -> str:
 
 
 def mark_history(text: str) -> str:
-    """The text with `> ` before the lines of a mail that Outlook repeats below it without such a mark."""
-    places = [
-        found.start() for found in (_RULE.search(text), _HEADER_BLOCK.search(text)) if found is not None
-    ]
-    start = min(places, default=0)
+    """The text with `> ` before the lines of a mail that is repeated below it without such a mark, as Outlook
+    and some telephones do.
+    """
+    found = [place for place in (_RULE.search(text), _HEADER_BLOCK.search(text)) if place is not None]
+    start = min((place.start() for place in found), default=0)
+    if not start:
+        said = _SAID.search(text)
+        if said is not None and not re.search(r"^[ \t]*>", text[said.end() :], re.MULTILINE):
+            start = said.start()
     if not text[:start].strip():
         # Nothing of its own stands before: a forwarded mail, which is all that it says.
         return text

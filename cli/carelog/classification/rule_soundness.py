@@ -26,12 +26,13 @@ _SHOWN_FIELDS = (
 
 
 def check_rules(rules: Sequence[Rule]) -> list[Problem]:
-    """Everything that `rules check` finds, by rule: patterns that cannot be compiled, can never match,
-    match the empty
-    text, stand twice or shadow each other, and rules without examples."""
+    """Everything that `rules check` finds, by rule: phrases and patterns that cannot be compiled, can never match,
+    match the empty text, stand twice or shadow each other, and rules without examples.
+    """
     found = [
         *check_patterns(rules),
         *_check_examples(rules),
+        *_check_guards(rules),
         *_check_normal_form(rules),
         *find_shadows(rules),
     ]
@@ -44,6 +45,15 @@ def _check_examples(rules: Sequence[Rule]) -> Iterator[Problem]:
             told = f"{len(rule.match)} sentences that must match and {len(rule.no_match)} that must not"
             wanted = f"at least {_LEAST_MATCH} and {_LEAST_NO_MATCH} are wanted"
             yield Problem(rule.id, "no_examples", f"it has {told}; {wanted}")
+
+
+def _check_guards(rules: Sequence[Rule]) -> Iterator[Problem]:
+    for rule in rules:
+        for word in (*rule.not_before, *rule.not_after):
+            try:
+                to_pattern(word)
+            except BadPhrase as reason:
+                yield Problem(rule.id, "bad_guard", f"negation {word[:_SHOWN]!r}: {reason}")
 
 
 def _check_normal_form(rules: Sequence[Rule]) -> Iterator[Problem]:
@@ -59,11 +69,12 @@ def _check_normal_form(rules: Sequence[Rule]) -> Iterator[Problem]:
 
 
 def find_shadows(rules: Sequence[Rule]) -> list[Problem]:
-    """Phrases that add nothing, since a shorter phrase of the same rule, or of another rule that asks for
-    no more, matches
-    wherever they do. Rules are compared within one label and language; the phrases are looked up by their
-    words, so
-    that thousands of rules take a moment."""
+    """Phrases that add nothing, since a shorter phrase of the same rule, or of another rule that asks for no more,
+    matches wherever they do.
+
+    Rules are compared within one label and language; phrases are looked up by their words, so that thousands of
+    rules take a moment.
+    """
     groups: dict[tuple[str, str], list[Rule]] = defaultdict(list)
     for rule in rules:
         groups[rule.label, rule.language].append(rule)

@@ -1,0 +1,228 @@
+"""`carelog rules` as the owner of rules calls it."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from tests.commands.logs import call, names_in
+from tests.commands.shop import shop_log
+
+pytestmark = pytest.mark.usefixtures("small_rulebooks")
+
+OURS = """
+[rulebook]
+name = "lux"
+version = "1"
+language = "en"
+[[rule]]
+id = "lux.flicker"
+label = "activity.technical"
+phrases = ["broke"]
+match = ["It broke", "the lamp broke"]
+no_match = ["broken"]
+[[disable]]
+id = "en.lampcare.repeat"
+"""
+HEAD = '[rulebook]\nname = "bad"\nversion = "1"\nlanguage = "en"\n'
+EXAMPLES = 'match = ["a b", "c d"]\nno_match = ["e"]\n'
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, "utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("options", "ids"),
+    [
+        ([], ["lampcare.repeat", "lampdesk.hello", "lampdesk.refund", "lampmood.perfect", "lampmood.shame"]),
+        (["--label", "complaint"], ["lampcare.repeat"]),
+        (["--label", "satisfaction"], ["lampmood.perfect", "lampmood.shame"]),
+        (["--label", "activity.return", "--language", "en"], ["lampdesk.refund"]),
+        (["--signal", "lampdesk"], ["lampdesk.hello", "lampdesk.refund"]),
+    ],
+)
+def test_list_filters_by_label_language_and_signal(options: list[str], ids: list[str]) -> None:
+    result = call("rules", "list", "--format", "json", *options)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert [rule["id"] for rule in json.loads(result.stdout)] == [f"en.{i}" for i in ids]
+
+
+def test_list_without_a_rule_like_that_is_exit_1() -> None:
+    result = call("rules", "list", "--language", "th")
+    assert (result.exit_code, result.stdout.splitlines()[-1], result.stderr) == (1, "0 rules", "")
+
+
+def test_what_show_prints_is_a_rule_to_copy(tmp_path: Path) -> None:
+    result = call("rules", "show", "en.lampcare.repeat")
+    assert (result.exit_code, result.stderr) == (0, "")
+    rule = tomllib.loads(result.stdout)["rule"][0]
+    assert (rule["phrases"], rule["not_before"]) == (["third time", "again and again"], ["not"])
+    copy = write(tmp_path / "copy.toml", HEAD + result.stdout)
+    assert call("rules", "test", "--rulebook", copy, "--own").exit_code == 0
+
+
+def test_show_of_an_unknown_rule_is_wrong_usage() -> None:
+    result = call("rules", "show", "en.nope\x1b[2J")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "there is no rule" in result.stderr and "\x1b" not in result.stderr
+
+
+def test_the_shipped_form_is_sound() -> None:
+    result = call("rules", "check")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "5 rules checked: sound\n", "")
+
+
+@pytest.mark.parametrize(
+    ("rule", "kind"),
+    [
+        ('phrases = ["***"]\n', "bad_phrase"),
+        ('phrases = ["a b", "A  b!"]\n', "repeated_phrase"),
+        ('phrases = ["awful", "really awful stuff"]\n', "shadowed_phrase"),
+        ('phrases = ["a refund please", "give money back"]\n', None),
+        (
+            'phrases = ["this third time again"]\nspeaker = "customer"\nnot_before = ["not"]\n',
+            "shadowed_by_rule",
+        ),
+        ('phrases = ["this third time again"]\n', None),
+        ('pattern = "x*"\n', "matches_nothing"),
+        ('pattern = "Awful"\n', "never_matches"),
+        ('pattern = "(a"\n', "bad_pattern"),
+        ('pattern = "[ .?]awful[ .?]"\n', None),
+    ],
+)
+def test_check_names_what_is_wrong_with_a_rule(tmp_path: Path, rule: str, kind: str | None) -> None:
+    text = f'{HEAD}[[rule]]\nid = "bad.one"\nlabel = "activity.complaint"\n{rule}{EXAMPLES}'
+    result = call("rules", "check", "--rulebook", write(tmp_path / "bad.toml", text), "--format", "json")
+    kinds = [p["kind"] for p in json.loads(result.stdout)["problems"] if p["rule"] == "bad.one"]
+    assert (result.exit_code, kinds) == ((1, [kind]) if kind else (0, []))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[rulebook", "not TOML"),
+        (
+            HEAD + '[[rule]]\nid = "bad.one"\nlabel = "activity.nope"\nphrases = ["a b"]\n' + EXAMPLES,
+            "rule bad.one at label",
+        ),
+        (
+            HEAD + f'[[rule]]\nid = "a"\nlabel = "loyalty"\nphrases = ["x y"]\n{EXAMPLES}' * 2,
+            "rule a: the id stands twice",
+        ),
+        (HEAD + '[[rule]]\nid = "a"\nlabel = "loyalty"\nphrases = ["x y"]\n', "rule a"),
+        (HEAD + '[[disable]]\nid = "en.nope"\n', "disables en.nope"),
+        (HEAD + '[map.category]\n"x" = "activity.nope"\n', "map/category/x"),
+        (HEAD + '[offset]\n"activity.nope" = 1\n', "offset"),
+    ],
+)
+@pytest.mark.parametrize(
+    "action", [["rules", "check"], ["rules", "test"], ["classify", "{log}", "-o", "{out}"]]
+)
+def test_a_broken_rulebook_is_wrong_usage_and_named(
+    tmp_path: Path, text: str, reason: str, action: list[str]
+) -> None:
+    log, out = shop_log(tmp_path / "log.jsonl"), tmp_path / "out.jsonl"
+    book = write(tmp_path / "bad.toml", text)
+    result = call(*(a.format(log=log, out=out) for a in action), "--rulebook", book)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert reason in result.stderr
+    assert str(book) in result.stderr or "bad: disables" in result.stderr
+    assert names_in(tmp_path) == ["bad.toml", "log.jsonl"]
+
+
+def test_a_missing_rulebook_is_a_missing_input(tmp_path: Path) -> None:
+    result = call("rules", "check", "--rulebook", tmp_path / "none.toml")
+    assert (result.exit_code, result.stdout) == (66, "")
+    assert "no such file" in result.stderr
+
+
+def test_examples_that_do_not_hold_are_exit_1(tmp_path: Path) -> None:
+    rule = '[[rule]]\nid = "bad.one"\nlabel = "loyalty"\nphrases = ["a b"]\n'
+    rule += 'match = ["a b", "c"]\nno_match = ["a b c", "d"]\n'
+    book = write(tmp_path / "bad.toml", HEAD + rule)
+    result = call("rules", "test", "--rulebook", book, "--own")
+    assert (result.exit_code, result.stderr) == (1, "")
+    assert result.stdout.splitlines() == [
+        "bad.one: must match: c",
+        "bad.one: must not match: a b c",
+        "4 examples of 1 rules: 2 do not hold",
+    ]
+
+
+def test_junit_has_a_case_for_each_example(tmp_path: Path) -> None:
+    out = tmp_path / "rules.xml"
+    result = call("rules", "test", "--format", "junit", "-o", out)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+    root = ET.fromstring(out.read_text("utf-8"))
+    assert (root.get("tests"), root.get("failures"), len(root)) == ("15", "0", 5)
+    assert len(root.findall("testsuite/testcase")) == 15
+
+
+def test_diff_tells_what_changes_and_which_rule_did_it(tmp_path: Path) -> None:
+    log, ours = shop_log(tmp_path / "log.jsonl"), write(tmp_path / "ours.toml", OURS)
+    result = call("rules", "diff", "shipped", ours, "--in", log, "--format", "json")
+    assert (result.exit_code, result.stderr) == (0, "rules diff: read 5 = accepted 5 + rejected 0\n")
+    value = json.loads(result.stdout)
+    assert (value["interactions"], value["interactions_changed"]) == (5, 2)
+    changed = {one["label"]: one for one in value["labels"]}
+    assert changed["activity.technical"]["moves"] == [{"old": "no", "new": "yes", "count": 2}]
+    assert changed["activity.technical"]["examples"] == ["fault", "guarded"]
+    assert changed["activity.complaint"]["moves"] == [{"old": "yes", "new": "no", "count": 1}]
+    assert value["rules"]["came"] == [
+        {"rule": "lux.flicker", "label": "activity.technical", "interactions": 2}
+    ]
+    assert value["rules"]["went"] == [
+        {"rule": "en.lampcare.repeat", "label": "activity.complaint", "interactions": 1}
+    ]
+    assert value["metrics"]["orientation.care"] == {"old": 0.2, "new": 0.0, "change": -0.2}
+    assert value["metrics"]["activity.technical"] == {"old": 0.0, "new": 0.4, "change": 0.4}
+    assert value["metrics"]["care_share"] == {"old": 0.5, "new": 0.0, "change": -0.5}
+
+
+def test_diff_of_the_same_rulebook_changes_nothing(tmp_path: Path) -> None:
+    result = call("rules", "diff", "shipped", "shipped", "--in", shop_log(tmp_path / "log.jsonl"))
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[0].endswith("the labels of 0 of 5 interactions change")
+
+
+def test_diff_reads_labelled_interactions_with_text_and_refuses_those_without(tmp_path: Path) -> None:
+    log, ours = shop_log(tmp_path / "log.jsonl"), write(tmp_path / "ours.toml", OURS)
+    told = []
+    for name in ("l.jsonl", "l.parquet", "l.csv"):
+        assert call("classify", log, "--with-text", "-o", tmp_path / name).exit_code == 0
+        told.append(call("rules", "diff", "shipped", ours, "--in", tmp_path / name).stdout)
+    assert told == [call("rules", "diff", "shipped", ours, "--in", log).stdout] * 3
+    assert call("classify", log, "-o", tmp_path / "bare.jsonl").exit_code == 0
+    result = call("rules", "diff", "shipped", ours, "--in", tmp_path / "bare.jsonl")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "hold no messages" in result.stderr
+
+
+def test_diff_of_nothing_usable_is_exit_65(tmp_path: Path) -> None:
+    result = call("rules", "diff", "shipped", "shipped", "--in", write(tmp_path / "empty.jsonl", ""))
+    assert (result.exit_code, result.stdout) == (65, "")
+
+
+@pytest.mark.parametrize(
+    "rule",
+    ['pattern = "(a"', 'pattern = "x*"', 'phrases = ["a b"]\nnot_before = ["*"]', 'phrases = ["…"]'],
+)
+def test_words_that_cannot_be_matched_are_wrong_usage_and_findings_of_check(
+    tmp_path: Path, rule: str
+) -> None:
+    log = shop_log(tmp_path / "log.jsonl")
+    text = f'{HEAD}[[rule]]\nid = "bad.one"\nlabel = "loyalty"\n{rule}\n{EXAMPLES}'
+    book = write(tmp_path / "bad.toml", text)
+    result = call("classify", log, "--rulebook", book, "-o", tmp_path / "out.jsonl")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"carelog: error: {book}: rule bad.one: ")
+    result = call("rules", "test", "--rulebook", book)
+    assert result.exit_code == 1
+    assert "bad.one cannot be tested" in result.stderr
+    assert call("rules", "check", "--rulebook", book).exit_code == 1
+    assert names_in(tmp_path) == ["bad.toml", "log.jsonl"]

@@ -20,8 +20,9 @@ _LONGEST_ID = 250
 _CHAT_LABELS = frozenset(("Chat", "Chats"))
 _DRAFT_LABELS = frozenset(
     (
-        "draft", "drafts", "entwurf", "entwürfe", "brouillons", "borradores", "rascunhos", "bozze", "concepten",
-        "ฉบับร่าง", "จดหมายร่าง", "ड्राफ़्ट", "ड्राफ्ट", "ડ્રાફ્ટ", "mga draft", "下書き", "草稿", "임시보관함",
+        "draft", "drafts", "entwurf", "entwürfe", "brouillons", "borradores", "rascunhos", "bozze",
+        "concepten", "ฉบับร่าง", "จดหมายร่าง", "ड्राफ़्ट", "ड्राफ्ट", "ડ્રાફ્ટ", "mga draft", "下書き",
+        "草稿", "임시보관함",
     )
 )  # fmt: skip
 _LAST = datetime.max.replace(tzinfo=UTC)

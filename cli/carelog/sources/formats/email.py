@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from carelog.errors import MissingInput
 from carelog.findings import Finding
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
 from carelog.sources.filling import put_aside
@@ -40,6 +41,7 @@ from carelog.sources.formats._mail_thread import (
 )
 from carelog.sources.formats._mbox import Piece, looks_like_mbox, read_single, split_mbox, undo_quoting
 from carelog.sources.lines import CHUNK_BYTES, file_finding
+from carelog.sources.paths import display_name
 from carelog.sources.streams import Opened
 
 MOST_MAILS = 2000
@@ -244,9 +246,13 @@ def _reread(mails: Iterable[Stored]) -> Iterator[bytes]:
             if mail.store != store or file is None:
                 if file is not None:
                     file.close()
-                store, file = mail.store, open(os.fsdecode(mail.store), "rb")  # noqa: PTH123, SIM115
+                store = mail.store
+                file = open(os.fsdecode(store), "rb")  # noqa: PTH123, SIM115
             file.seek(mail.place)
             yield file.read(mail.size)
+    except OSError as error:
+        name = display_name(os.fsdecode(store))
+        raise MissingInput(f"{name}: {(error.strerror or 'cannot be read').lower()}") from None
     finally:
         if file is not None:
             file.close()

@@ -19,6 +19,7 @@ COMMANDS = {
     "validate": "carelog.commands.validate",
     "classify": "carelog.commands.classify",
     "convert": "carelog.commands.convert",
+    "replay": "carelog.commands.replay",
     "summarize": "carelog.commands.summarize",
     "explain": "carelog.commands.explain",
     "evaluate": "carelog.commands.evaluate",

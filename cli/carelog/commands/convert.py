@@ -26,11 +26,15 @@ from carelog.commands.surveys import survey_options, to_surveys
 from carelog.engines.local import map_ordered
 from carelog.engines.steps import validate_part
 from carelog.errors import ExitCode, UsageProblem
-from carelog.findings import Finding, Reject
-from carelog.sources.blocks import Block, Chunk
+from carelog.findings import Finding, Reject, visible
+from carelog.sources.blocks import Block, Chunk, ReadOptions
+from carelog.sources.explaining import explain_inputs, to_text
+from carelog.sources.inferring import infer_mapping
+from carelog.sources.paths import find_inputs
 from carelog.sources.reading import Inputs, identify, read_chunks
+from carelog.sources.streams import open_input
 from carelog.sources.structure import plain_suffix
-from carelog.store.atomic import Outputs, check_outputs
+from carelog.store.atomic import Outputs, check_outputs, write_whole
 from carelog.store.containers import SUFFIX, write_vcons
 from carelog.store.tables import check_rejects_name, check_table_name, write_rejects, write_table
 from carelog.validation import DuplicateIds, Validated, reject_duplicates
@@ -53,6 +57,16 @@ MOST_WARNINGS = 10
     "--max-invalid", type=Share(), default=None,
     help="Exit 1 if more records are invalid (N or P%; default: any number is fine).",
 )  # fmt: skip
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Convert nothing: say of each PATH which format it has, why, and what comes out.",
+)
+@click.option(
+    "--infer",
+    is_flag=True,
+    help="Convert nothing: write a first mapping file for PATH, for a person to finish.",
+)
 @survey_options
 @run_options
 def command(
@@ -66,6 +80,8 @@ def command(
     to: str | None,
     rejects: str | None,
     max_invalid: Allowance | None,
+    explain: bool,
+    infer: bool,
     surveys: tuple[str, ...],
     survey_key: str | None,
     survey_scores: tuple[str, ...],
@@ -77,6 +93,8 @@ def command(
     Examples:
       carelog convert zendesk.json -o tickets.jsonl --rejects bad.jsonl
       carelog convert helpdesk.csv --mapping our-desk.toml -o tickets.parquet
+      carelog convert --explain exports/
+      carelog convert --infer helpdesk.csv -o our-desk.toml
       carelog convert calls.jsonl -o calls.vcon
       carelog convert tickets.csv --surveys answers.csv --on interaction_id=ticket_id -o joined.jsonl
 
@@ -85,10 +103,12 @@ def command(
     65 nothing usable, 66 an input is missing, 73 an output cannot be written.
     """
     running = to_running("convert", **run)
+    options = to_read_options(max_line_bytes, zone)
+    if explain or infer:
+        return look_only(paths, from_format, keep_going, output, options, infer)
     name = to_target_name(output, to)
     if rejects is not None:
         check_rejects_name(rejects)
-    options = to_read_options(max_line_bytes, zone)
     joined = to_surveys(surveys, survey_key, survey_scores, options, running.notices)
     step = partial(validate_part, channel=channel, now=datetime.now(UTC), surveys=joined)
     counts = Counts()
@@ -111,6 +131,42 @@ def command(
                 outputs.forget()
     counts.tell(running.notices, rejects)
     return to_exit_code(counts, inputs, max_invalid, running.notices)
+
+
+def look_only(
+    paths: tuple[str, ...],
+    from_format: str | None,
+    keep_going: bool,
+    output: str,
+    options: ReadOptions,
+    infer: bool,
+) -> ExitCode:
+    """Explain the inputs, or infer a mapping for the one there is; the text goes to the output, whole."""
+    with identify(paths, None if infer else from_format, True) as inputs:
+        check_outputs((output,), (known.input.path for known in inputs.known))
+        unknown = [p for p in inputs.problems if p.exit_code is not ExitCode.UNUSABLE_INPUT or not infer]
+        if unknown and not keep_going:
+            raise unknown[0]
+        text = (
+            infer_text(paths)
+            if infer
+            else "".join(f"{to_text(e)}\n" for e in explain_inputs(inputs, options))
+        )
+        for skipped in () if infer else inputs.skipped:
+            text += f"{visible(skipped)}: of no known format; it would be skipped\n"
+    with write_whole(output) as file:
+        file.write(text.encode("utf-8", "backslashreplace"))
+    return ExitCode.OK
+
+
+def infer_text(paths: tuple[str, ...]) -> str:
+    """A first mapping for the one file that is named; UsageProblem if there are several."""
+    items = find_inputs(paths)
+    if len(items) != 1:
+        raise UsageProblem("--infer looks at one file", "name one that is typical of the others")
+    with open_input(items[0]) as opened:
+        name = items[0].path.stem if items[0].path is not None else "mapped"
+        return infer_mapping(opened, name)
 
 
 @dataclass(slots=True)

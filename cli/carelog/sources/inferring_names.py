@@ -1,0 +1,84 @@
+"""What columns are called in other systems, and what these call channels, directions and states."""
+
+from __future__ import annotations
+
+PATTERNS: tuple[tuple[str, str], ...] = (
+    ("interaction_id",
+     r"(ticket|case|call|chat|conversation|interaction|contact|record|visit|receipt|session|"
+     r"reference|unique) ?(id|no|nr|num|number|key|uuid)|id|uuid|number|no"),
+    ("started_at",
+     r"(start|started|created|creation|open|opened|begin|begun|received|call|chat|"
+     r"visit)( ?(date|time|at|on|timestamp|datetime))*|(date|time|timestamp|"
+     r"datetime)( ?(created|opened|started|time))?|created|when|sent( at)?|at"),
+    ("ended_at",
+     r"(end|ended|closed|close|finish|finished|completed|hangup|solved)( ?(date|time|at|on|"
+     r"timestamp|ms))*"),
+    ("first_response_seconds", r"first (response|reply)( time)?.*|frt"),
+    ("wait_seconds",
+     r"(wait|waiting|queue|ring|ringing|hold before answer|speed of answer)( ?(time|"
+     r"duration|seconds|secs|sec|s))*"),
+    ("hold_seconds", r"(on )?hold( ?(time|duration|seconds|secs|s))*"),
+    ("wrap_up_seconds", r"(wrap|wrapup|wrap up|after call work|acw)( ?(time|duration|seconds|secs|s))*"),
+    ("handle_seconds",
+     r"(handle|handling|aht|time (spent|tracked|worked)|worked)( ?(time|duration|seconds|"
+     r"secs|s))*"),
+    ("talk_seconds",
+     r"(talk|talking|call|billable|bill|conversation)? ?(time|duration|length|seconds|sec|"
+     r"secs|billsec)( ?(seconds|secs|sec|s|min|minutes|ms))*"),
+    ("resolution_seconds", r"(full )?resolution( time)?.*"),
+    ("channel", r"channel|via|medium|source|origin|contact (type|channel|method)"),
+    ("direction", r"(call )?direction|in ?out|inbound|call type"),
+    ("status", r"(ticket|case|call|chat)? ?(status|state|disposition|result|outcome)"),
+    ("customer_id",
+     r"(customer|client|caller|requester|contact|user|visitor|buyer|account)( ?(id|no|"
+     r"number|email|e mail|mail|phone|name))?|caller ?id|from( number)?|e ?mail( address)?|"
+     r"phone( number)?|src"),
+    ("agent_id",
+     r"(agent|assignee|owner|operator|representative|rep|employee|staff|cashier|handled by|"
+     r"assigned to|advisor|clerk)( ?(id|no|name|email))?|dst|to( number)?|destination"),
+    ("team", r"team|group|department|dept|agent group"),
+    ("queue", r"(queue|skill|inbox|mailbox|pipeline)( ?(id|name))?"),
+    ("store_id", r"(store|shop|branch|location|outlet|site)( ?(id|no|name|number|code))?"),
+    ("campaign", r"campaign( ?(id|name))?"),
+    ("language", r"(language|locale|lang)( ?code)?"),
+    ("subject", r"subject|title|topic|summary|ticket name"),
+    ("category", r"(category|type|reason|issue|department reason|case type)( ?(name|code))?"),
+    ("notes", r"(notes?|comments?|remarks?|wrap up note|agent notes?|call notes?|resolution notes?)"),
+    ("tags", r"tags?|labels?"),
+    ("satisfaction.score",
+     r"(csat|nps|ces|satisfaction|rating|score|feedback|survey)( ?(score|rating|result|"
+     r"results))?"),
+    ("order.order_id", r"(order|receipt|invoice|transaction) ?(id|no|number)"),
+    ("order.amount", r"(order|grand|net|gross)? ?(total|amount|price|value|revenue)( ?(collected|paid))?"),
+    ("order.currency", r"currency( ?code)?"),
+    ("text", r"(message|text|body|content|description|transcript|question|comment body|plain text|html)"),
+)  # fmt: skip
+"""For each field the names (in words, without capitals) of columns that hold it, the surest first."""
+
+KNOWN_WORDS: dict[str, dict[str, str]] = {
+    "channel": {
+        "phone": "phone", "call": "phone", "voice": "phone", "telephone": "phone", "email": "email",
+        "mail": "email",
+        "e-mail": "email", "web": "email", "portal": "email", "web form": "email", "form": "email",
+        "chat": "chat",
+        "live chat": "chat", "webchat": "chat", "whatsapp": "chat", "line": "chat", "messenger": "chat",
+        "facebook": "chat",
+        "sms": "chat", "telegram": "chat", "store": "in_store", "in-store": "in_store",
+        "in store": "in_store",
+        "walk-in": "in_store", "pos": "in_store", "counter": "in_store",
+    },
+    "direction": {
+        "inbound": "inbound", "in": "inbound", "incoming": "inbound", "i": "inbound",
+        "outbound": "outbound",
+        "out": "outbound", "outgoing": "outbound", "o": "outbound", "internal": "internal",
+    },
+    "status": {
+        "completed": "completed", "answered": "completed", "connected": "completed", "success": "completed",
+        "missed": "missed", "no answer": "missed", "unanswered": "missed", "abandoned": "abandoned",
+        "voicemail": "voicemail", "failed": "failed", "busy": "failed", "open": "open", "new": "open",
+        "pending": "open",
+        "on hold": "open", "in progress": "open", "waiting": "open", "closed": "closed", "solved": "closed",
+        "resolved": "closed", "done": "closed",
+    },
+}  # fmt: skip
+"""What the words of other systems mean in ours."""

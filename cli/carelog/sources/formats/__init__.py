@@ -52,6 +52,7 @@ from carelog.sources.formats.cucm import detect_cucm, parse_cucm, read_cucm, rea
 from carelog.sources.formats.delimited import parse_table, read_csv, read_tsv
 from carelog.sources.formats.email import detect_email, parse_emails, read_email, read_emails
 from carelog.sources.formats.genesys import detect_genesys, parse_genesys, read_genesys
+from carelog.sources.formats.google_ccai import detect_google_ccai, parse_google_ccai, read_google_ccai
 from carelog.sources.formats.intercom import detect_intercom, parse_intercom, read_intercom
 from carelog.sources.formats.json_array import read_json
 from carelog.sources.formats.jsonlines import read_jsonlines
@@ -150,6 +151,12 @@ FORMATS: dict[str, Format] = {
     "line_chat": Format("LINE app chat export, .txt", detect_line_chat, read_line_chat),
     "webvtt": Format("Call transcripts, WebVTT", detect_webvtt, read_webvtt),
     "srt": Format("Call transcripts, SRT", detect_srt, read_srt),
+    "google_ccai": Format(
+        "Google CCAI or Speech-to-Text transcripts, JSON",
+        detect_google_ccai,
+        read_google_ccai,
+        parse_google_ccai,
+    ),
     "jsonl": _general("jsonl", "JSON Lines, canonical records", read_jsonlines, parse_chunk_of_json),
     "json": _general("json", "JSON array, canonical records", read_json, parse_chunk_of_json),
     "csv": _general("csv", "CSV, canonical records", read_csv, parse_table),

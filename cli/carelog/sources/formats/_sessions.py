@@ -29,6 +29,12 @@ from carelog.sources.lines import file_finding
 MOST_MESSAGES = 10_000
 MOST_BYTES = 8 * 1024 * 1024
 """A stretch of more messages or bytes is cut, so that one endless chat does not fill the memory."""
+# What transcripts call people whom they do not know: no id, or different customers would be one.
+_NOBODY = re.compile(
+    r"(customer|caller|client|visitor|end.?user|user|agent|bot|representative|operator|advisor|speaker|channel|guest|unknown)"
+    r"[ _-]{0,2}\d{0,6}",
+    re.IGNORECASE,
+)
 NO_DATE = Fault("no_date", "nothing says when this was written", "/started_at")
 _KEPT_RAW = 1024 * 1024
 _LONGEST_ID = 250
@@ -223,40 +229,49 @@ def to_blocks(chat: Chat, messages: Iterable[Said], options: ReadOptions) -> Ite
 
 
 def add_interaction(block: Block, chat: Chat, session: list[Said], zone: str | None, part: int = 0) -> None:
-    """Add one stretch of messages as a canonical record; it is put aside if its times have no zone. `part`
-    counts the pieces of a whole conversation that is too long for one record.
+    """Add one stretch of messages as a canonical record, or as a rejection. `part` counts the pieces of a
+    whole conversation that is too long for one record.
     """
-    interaction_id = find_id(chat, session[0]) + (f"#{part + 1}" if part else "")
     first = session[0]
     raw = "\n".join(said.raw for said in session)[:_KEPT_RAW].encode("utf-8", "replace")
-    times, faults = _resolve_times(session, zone)
-    if not any(times):
-        local = any(said.at for said in session)
-        fault = (
-            Fault("no_offset", "the times have no time zone; say which with --tz ZONE", "/started_at")
-            if local
-            else chat.untimed
-        )
-        put_aside(block, first.line, first.offset, raw, fault, {"interaction_id": interaction_id})
+    value, faults = to_interaction(chat, session, zone, part)
+    if isinstance(value, Fault):
+        known = {"interaction_id": find_id(chat, first, part)}
+        put_aside(block, first.line, first.offset, raw, value, known)
         return
     for index, fault in faults:
         said = session[index]
         block.findings.append(
             Finding(
-                said.file or chat.file, said.line, f"/messages/{index}/at", fault.keyword, fault.message,
-                "warning", said.offset, interaction_id,
+                said.file or chat.file, said.line, fault.pointer, fault.keyword, fault.message, "warning",
+                said.offset, value["interaction_id"],
             )
         )  # fmt: skip
-    block.values.append(_to_record(chat, session, times, interaction_id, zone))
+    block.values.append(value)
     block.lines.append(first.line)
     block.offsets.append(first.offset)
     block.raws.append(raw)
 
 
-def find_id(chat: Chat, first: Said) -> str:
+def to_interaction(
+    chat: Chat, session: list[Said], zone: str | None, part: int = 0
+) -> tuple[dict[str, Any] | Fault, list[tuple[int, Fault]]]:
+    """One stretch of messages as a canonical record, or why there is none (its times have no zone); and for
+    single messages (by index) what is to be remarked.
+    """
+    times, faults = _resolve_times(session, zone)
+    if not any(times):
+        is_local = any(said.at for said in session)
+        told = "the times have no time zone; say which with --tz ZONE"
+        return (Fault("no_offset", told, "/started_at") if is_local else chat.untimed), []
+    placed = [(index, fault._replace(pointer=f"/messages/{index}/at")) for index, fault in faults]
+    return _to_record(chat, session, times, find_id(chat, session[0], part), zone), placed
+
+
+def find_id(chat: Chat, first: Said, part: int = 0) -> str:
     """An id that is the same from run to run, also when the chat was exported again and has grown."""
     if chat.is_whole and chat.record_id is not None:
-        return f"{chat.format}-{chat.record_id}"[:_LONGEST_ID]
+        return f"{chat.format}-{chat.record_id}"[:_LONGEST_ID] + (f"#{part + 1}" if part else "")
     told = "\0".join((chat.key, first.at, first.sender, first.message_id or first.text))
     digest = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:20]
     return f"{chat.format}-{digest}"
@@ -338,8 +353,12 @@ def _to_record(
 
 def _only_customer(sides: dict[str, str]) -> str:
     """The customer of a chat in which only one takes part, for stretches in which they are silent."""
-    customers = [name for name, side in sides.items() if side == "customer"]
+    customers = [name for name, side in sides.items() if side == "customer" and _is_somebody(name)]
     return customers[0][:_LONGEST_ID] if len(customers) == 1 else ""
+
+
+def _is_somebody(name: str) -> bool:
+    return bool(name) and _NOBODY.fullmatch(name) is None
 
 
 def _note(said: Said) -> dict[str, Any]:

@@ -17,8 +17,11 @@ from jinja2 import Environment, FunctionLoader
 from markupsafe import Markup
 
 from carelog.reports.charts import draw
-from carelog.reports.shapes import Block, Chart, Report
+from carelog.reports.shapes import Block, Chart, DataTable, Report
 from carelog.reports.words import LOCALES, load_words
+
+NARROW = 4
+"""A table of at most so many columns leaves room for another beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,5 +72,10 @@ def _source_hash(text: str) -> str:
 
 
 def _group_blocks(blocks: Iterable[Block]) -> list[BlockGroup]:
-    kinds = groupby(blocks, lambda b: "charts" if isinstance(b, Chart) else type(b).__name__)
-    return [BlockGroup(kind, list(group)) for kind, group in kinds]
+    return [BlockGroup(kind, list(group)) for kind, group in groupby(blocks, _layout)]
+
+
+def _layout(block: Block) -> str:
+    """`columns` for what stands side by side: charts and narrow tables; else the kind of block."""
+    narrow = isinstance(block, DataTable) and len(block.columns) <= NARROW and not block.folded
+    return "columns" if narrow or isinstance(block, Chart) else type(block).__name__

@@ -26,8 +26,8 @@ _SHOWN_FIELDS = (
 
 
 def check_rules(rules: Sequence[Rule]) -> list[Problem]:
-    """Everything that `rules check` finds, by rule: phrases and patterns that cannot be compiled, can never match,
-    match the empty text, stand twice or shadow each other, and rules without examples.
+    """Everything that `rules check` finds, by rule: phrases and patterns that cannot be compiled, can never
+    match, match the empty text, stand twice or shadow each other, and rules without examples.
     """
     found = [
         *check_patterns(rules),
@@ -69,11 +69,11 @@ def _check_normal_form(rules: Sequence[Rule]) -> Iterator[Problem]:
 
 
 def find_shadows(rules: Sequence[Rule]) -> list[Problem]:
-    """Phrases that add nothing, since a shorter phrase of the same rule, or of another rule that asks for no more,
-    matches wherever they do.
+    """Phrases that add nothing, since a shorter phrase of the same rule, or of another rule that asks for no
+    more, matches wherever they do.
 
-    Rules are compared within one label and language; phrases are looked up by their words, so that thousands of
-    rules take a moment.
+    Rules are compared within one label and language; phrases are looked up by their words, so that thousands
+    of rules take a moment.
     """
     groups: dict[tuple[str, str], list[Rule]] = defaultdict(list)
     for rule in rules:

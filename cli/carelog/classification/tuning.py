@@ -31,9 +31,10 @@ Ints = npt.NDArray[np.int64]
 
 PENALTY = 4.0
 """Inverse variance of the prior of an offset or weight: 4 holds it within about 1 unless the data insist."""
+LEAST_KNOWN = 20
+"""An offset needs so many interactions of which gold knows the label."""
 LEAST_CASES = 5
-"""An offset needs so many interactions with and without the label, a rule's weight so many where it speaks.
-"""
+"""A rule's weight needs so many interactions where it speaks."""
 LEAST_WEIGHT = 0.05
 """Smaller weights are left out: they would change nothing that a reader could see."""
 _STEPS = 25
@@ -136,7 +137,7 @@ def learn_weights(material: Material, rows: Ints) -> Tuned:
             continue
         use = rows[truth[rows] >= 0]
         wanted = truth[use] == 1
-        if min(wanted.sum(), (~wanted).sum()) < LEAST_CASES:
+        if len(use) < LEAST_KNOWN:
             continue
         mine = [c for c, r in enumerate(material.rules.tolist()) if _speaks_for(material, r, output)]
         columns = np.hstack([np.ones((len(use), 1)), material.spoke[use][:, mine].astype(np.float64)])

@@ -8,6 +8,7 @@ import re
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import hyperscan
 import numpy as np
@@ -169,10 +170,16 @@ def scan(database: hyperscan.Database, expressions: Expressions, form: NormalFor
     return _apply_guards(_in_order(rules, starts[at], ends[at], form), expressions, form)
 
 
+@lru_cache(maxsize=4)
+def _flat_owners(owners: tuple[tuple[int, ...], ...]) -> tuple[Places, npt.NDArray[np.int32]]:
+    """How many rules have each pattern, and these rules one after another; kept, since every batch asks."""
+    counts = np.array([len(o) for o in owners], np.int64)
+    return counts, np.array([n for o in owners for n in o], np.int32)
+
+
 def _owned_by(expressions: Expressions, identities: Places) -> tuple[npt.NDArray[np.int32], Places]:
     """The rules that matched, and for each the place of the match among the identities."""
-    counts = np.array([len(o) for o in expressions.owners], np.int64)
-    flat = np.array([n for o in expressions.owners for n in o], np.int32)
+    counts, flat = _flat_owners(expressions.owners)
     first = np.cumsum(counts) - counts
     size = counts[identities]
     at = np.repeat(np.arange(len(identities)), size)

@@ -19,7 +19,6 @@ from tests.sources.goldens import check_golden, read_files
 from tests.sources.leaves import lost_leaves
 
 from carelog.errors import UsageProblem
-from carelog.sources.blocks import ReadOptions
 from carelog.sources.formats import FORMATS, detect_formats
 from carelog.sources.formats._mapping import load_preset, parse_mapping, preset_names
 from carelog.sources.formats._mapping_values import UnclearError, to_decimal, to_seconds, to_time
@@ -93,7 +92,7 @@ def test_nothing_of_a_json_record_is_lost() -> None:
     mapping = parse_mapping(Path("desk.toml").read_bytes(), "desk.toml")
     html = {"<p>Where is my <i>order</i>?</p>": "Where is my order?", "On its way &amp; soon there": None}
     for record in json.loads(Path("desk.json").read_text())["result"]["items"]:
-        value = map_record(record, mapping, ReadOptions(), [])
+        value = map_record(record, mapping, [])
         assert lost_leaves(record, value, lambda p, v: html.get(str(v), _times_aside(p, v))) == []
 
 

@@ -41,10 +41,11 @@ is not named goes under `extra`. The shipped presets (folder `presets`) are such
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
@@ -89,7 +90,7 @@ class Rule:
     kind: str
     sources: tuple[str, ...] = ()
     constant: Any = None
-    values: tuple[tuple[str, Any], ...] = ()
+    values: dict[str, Any] = dataclasses.field(default_factory=dict)
     otherwise: Any = None
     unit: str = ""
     between: tuple[str, ...] = ()
@@ -138,10 +139,21 @@ class Mapping:
     decimal: str = "."
     needs: tuple[tuple[str, ...], ...] = ()
 
+    def with_order(self, order: str | None) -> Mapping:
+        """The mapping where days that do not say their order are written in this one."""
+        if order is None:
+            return self
+        inner = tuple(replace(m, rules=_ordered(m.rules, order)) for m in self.messages)
+        return replace(self, rules=_ordered(self.rules, order), messages=inner)
+
     def sources(self) -> set[str]:
         """The columns that the mapping names."""
         rules = [*self.rules, *(rule for m in self.messages if not m.each for rule in m.rules)]
         return {name for rule in rules for name in (*rule.sources, *rule.between, *rule.outbound)}
+
+
+def _ordered(rules: tuple[Rule, ...], order: str) -> tuple[Rule, ...]:
+    return tuple(replace(rule, order=rule.order or order) for rule in rules)
 
 
 def preset_names() -> list[str]:
@@ -245,7 +257,7 @@ def _to_rule(field: str, value: Any, times: dict[str, Any], allowed: Iterable[st
         _check_format(field, format_)
     return Rule(
         field, _kind_of(field), _names(value.get("from", ())), value.get("constant"),
-        tuple((str(k).strip().casefold(), v) for k, v in _table(value, "values").items()),
+        {str(k).strip().casefold(): v for k, v in _table(value, "values").items()},
         value.get("otherwise"), unit, between, _text(value, "split"), value.get("html") is True,
         _zone(value, field) or _zone(times, "times"), order, formats,
         frozenset(name.strip().casefold() for name in _names(value.get("absent", ()))),

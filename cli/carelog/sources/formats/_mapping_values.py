@@ -16,12 +16,15 @@ SENTINELS = frozenset(
     {"", "-", "--", "n/a", "na", "null", "none", "nil", "undefined", "(null)", "#n/a", "\\n"}
 )
 """Texts that stand for nothing, without capitals."""
+_LONGEST_SENTINEL = 12
+_BLANK = " \t\r\n\v\f\u00a0\u200b\ufeff"
 _GUARD = re.compile(r'="(.*)"', re.DOTALL)
 _NUMERIC_DAY = re.compile(
     r"(\d{1,4})[/.\-](\d{1,2})[/.\-](\d{1,4})"
     r"(?:[,T]?\s+|T)?(?:(\d{1,2})[:.](\d{2})(?:[:.](\d{2})(\.\d{1,9})?)?\s*([AaPp])?\.?[Mm]?\.?)?"
     r"\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?"
 )
+_EPOCH = re.compile(r"-?\d+(\.\d+)?([eE][+]?\d+)?")
 _CLOCK = re.compile(r"(-)?(?:(\d+)\s*d(?:ays?)?[ ,]*)?(\d+):(\d{1,2})(?::(\d{1,2}(?:\.\d+)?))?")
 _FACTORS = {
     "": Decimal(1), "s": Decimal(1), "ms": Decimal("0.001"), "min": Decimal(60), "h": Decimal(3600),
@@ -40,17 +43,19 @@ class UnclearError(ValueError):
 def plain(value: Any) -> Any:
     """A value without what a spreadsheet put around it; None where it stands for nothing."""
     if isinstance(value, str):
-        text = value.strip().strip("\u200b\ufeff")
-        guarded = _GUARD.fullmatch(text)
+        text = value.strip(_BLANK)
+        guarded = _GUARD.fullmatch(text) if text.startswith("=") else None
         text = guarded[1] if guarded else text
-        return None if text.casefold() in SENTINELS else (text if guarded else value)
+        if len(text) < _LONGEST_SENTINEL and text.casefold() in SENTINELS:
+            return None
+        return text if guarded else value
     return value if value not in ([], {}) else None
 
 
 def to_value(value: Any, rule: Rule, decimal: str) -> tuple[Any, Fault | None]:
     """What a value (not None) means for the rule's field, and a remark. UnclearError if it means nothing."""
     if rule.values or rule.otherwise is not None:
-        found = dict(rule.values).get(_shown(value).casefold(), rule.otherwise)
+        found = rule.values.get(_shown(value).casefold(), rule.otherwise)
         if found is None:
             raise UnclearError("the mapping's `values` do not list this value")
         value = found
@@ -161,7 +166,7 @@ def _parse_moment(value: Any, rule: Rule) -> datetime | None:
     if isinstance(value, (bool, list, dict)):
         raise UnclearError("it is no time")
     text = str(value).strip().replace("\u202f", " ").replace("\u00a0", " ")
-    if re.fullmatch(r"-?\d+(\.\d+)?([eE][+]?\d+)?", text) and not _is_compact_date(text):
+    if _EPOCH.fullmatch(text) and not _is_compact_date(text):
         return _from_epoch(Decimal(text))
     for format_ in rule.formats:
         try:
@@ -169,10 +174,11 @@ def _parse_moment(value: Any, rule: Rule) -> datetime | None:
         except ValueError:
             continue
     if text[:4].isdigit():
-        try:
-            return datetime.fromisoformat(_tidy_iso(text))
-        except ValueError:
-            pass
+        for iso in (text, _tidy_iso(text)) if len(text) > 19 else (text,):
+            try:
+                return datetime.fromisoformat(iso)
+            except ValueError:
+                continue
     return _from_numeric_day(text, rule.order)
 
 

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from carelog.errors import UsageProblem
@@ -72,7 +72,7 @@ def _delimiter(line: str) -> str:
     return max("".join(DELIMITERS.values()), key=outside.count)
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _key(name: str) -> str:
     """A column's name as it is compared."""
     return re.sub(r"[\s_]+", " ", name.strip("\ufeff \t\r\n'\"")).casefold()
@@ -164,7 +164,7 @@ def _joined(first: bytes, rest: Any) -> Iterator[bytes]:
 def parse_mapped(chunk: Chunk) -> Block:
     """The records of a chunk, mapped; each broken one costs only itself."""
     block = Block(chunk.file, chunk.format)
-    mapping = mapping_of(chunk.format, chunk.options)
+    mapping = mapping_of(chunk.format, chunk.options).with_order(chunk.options.date_order)
     add = _add_row if chunk.columns else _add_json
     footer = re.compile(mapping.layout.footer.encode()) if mapping.layout.footer else None
     for index, offset, raw in _pieces(chunk):
@@ -240,7 +240,7 @@ def _add(
     block: Block, chunk: Chunk, mapping: Mapping, record: dict[str, Any], line: int, offset: int, raw: bytes
 ) -> None:
     faults: list[Fault] = []
-    value = map_record(record, mapping, chunk.options, faults)
+    value = map_record(record, mapping, faults)
     if "interaction_id" not in value and not _has_ids(mapping, chunk):
         value["interaction_id"] = f"{mapping.name}-{hashlib.sha256(raw).hexdigest()[:20]}"
     source = {"system": mapping.name, "format": chunk.format, "file": block.file, "line": line}
@@ -263,15 +263,12 @@ def _has_ids(mapping: Mapping, chunk: Chunk) -> bool:
     return bool(names) and (not chunk.columns or not names.isdisjoint(map(_key, chunk.columns)))
 
 
-def map_record(
-    record: dict[str, Any], mapping: Mapping, options: ReadOptions, faults: list[Fault]
-) -> dict[str, Any]:
+def map_record(record: dict[str, Any], mapping: Mapping, faults: list[Fault]) -> dict[str, Any]:
     """A foreign record as a canonical one; `faults` gets a remark for each value that was not understood."""
     value: dict[str, Any] = {}
     used: set[Path] = set()
     find = _finder(record)
     for rule in mapping.rules:
-        rule = _with_order(rule, options)
         if rule.outbound and value.get("direction") == "outbound":
             rule = replace(rule, sources=rule.outbound)
         found = _fill(rule, find, mapping.decimal, used, faults, f"/{rule.field.replace('.', '/')}")
@@ -280,7 +277,7 @@ def map_record(
     messages: list[dict[str, Any]] = []
     for rules in mapping.messages:
         if not rules.only or (not messages and value.get("channel") in rules.only):
-            messages += _messages(rules, record, mapping, options, used, faults)
+            messages += _messages(rules, record, mapping, used, faults)
     if messages:
         value["messages"] = messages
     for name in ("satisfaction", "order"):
@@ -290,12 +287,6 @@ def map_record(
     if extra:
         value["extra"] = extra
     return value
-
-
-def _with_order(rule: Rule, options: ReadOptions) -> Rule:
-    if rule.kind != "time" or rule.order or options.date_order is None:
-        return rule
-    return replace(rule, order=options.date_order)
 
 
 def _put(value: dict[str, Any], field: str, found: Any) -> None:
@@ -311,7 +302,7 @@ Find = Callable[[str], tuple[Path, Any]]
 
 def _finder(record: dict[str, Any]) -> Find:
     """A function from a name to the path and the value there (None: nothing is said)."""
-    by_key = {_key(name): name for name in reversed(record)}
+    by_key = _by_key(tuple(record))
 
     def find(name: str) -> tuple[Path, Any]:
         known = name if name in record else by_key.get(_key(name))
@@ -321,6 +312,12 @@ def _finder(record: dict[str, Any]) -> Find:
         return path, plain(value)
 
     return find
+
+
+@lru_cache(maxsize=256)
+def _by_key(names: tuple[str, ...]) -> dict[str, str]:
+    # The records of a file mostly have the same names.
+    return {_key(name): name for name in reversed(names)}
 
 
 def look_up(value: Any, name: str) -> tuple[Path, Any]:
@@ -392,12 +389,11 @@ def _messages(
     rules: Messages,
     record: dict[str, Any],
     mapping: Mapping,
-    options: ReadOptions,
     used: set[Path],
     faults: list[Fault],
 ) -> Iterator[dict[str, Any]]:
     if not rules.each:
-        message = _message(rules, _finder(record), mapping.decimal, options, used, faults, "/messages/0")
+        message = _message(rules, _finder(record), mapping.decimal, used, faults, "/messages/0")
         if message.get("text"):
             yield message
         return
@@ -406,9 +402,7 @@ def _messages(
         if not isinstance(item, dict):
             continue
         inner: set[Path] = set()
-        message = _message(
-            rules, _finder(item), mapping.decimal, options, inner, faults, f"/messages/{number}"
-        )
+        message = _message(rules, _finder(item), mapping.decimal, inner, faults, f"/messages/{number}")
         used.update((*path, number, *rest) for rest in inner)
         yield {"text": "", **message}
 
@@ -417,14 +411,13 @@ def _message(
     rules: Messages,
     find: Find,
     decimal: str,
-    options: ReadOptions,
     used: set[Path],
     faults: list[Fault],
     pointer: str,
 ) -> dict[str, Any]:
     message: dict[str, Any] = {"speaker": "customer"}
     for rule in rules.rules:
-        found = _fill(_with_order(rule, options), find, decimal, used, faults, f"{pointer}/{rule.field}")
+        found = _fill(rule, find, decimal, used, faults, f"{pointer}/{rule.field}")
         if found is not None:
             message[rule.field] = found
     return message

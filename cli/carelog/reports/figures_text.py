@@ -89,11 +89,12 @@ def interval_text(words: Words, figure: Figure) -> str:
 
 
 def fraction_text(words: Words, figure: Figure) -> str:
-    """`412 of 1,204` where the figure is a quotient, else `n 1,204`."""
+    """`412 of 1,204` where the figure is a quotient, else `n 1,204`; a quotient of weights has both."""
     if figure.numerator is not None and figure.denominator is not None and figure.unit == "share":
-        return words.t(
+        quotient = words.t(
             "{part} of {whole}", part=words.count(figure.numerator), whole=words.count(figure.denominator)
         )
+        return f"{quotient} · n {words.count(figure.n)}" if figure.n != figure.denominator else quotient
     return f"n {words.count(figure.n)}"
 
 

@@ -41,6 +41,22 @@ CASES = {
     "zendesk": Case("zendesk/export.ndjson", (b'"id": 50',)),
     "intercom": Case("intercom/export.ndjson", (b'"id": 90', b'"id": "90')),
     "chatwoot": Case("chatwoot/conversations.ndjson", (b"-0000000000",)),
+    "asterisk_cdr": Case("asterisk/Master.csv", (b'"1789',)),
+    "amazon_connect": Case("amazon_connect/contacts.json", (b"-4000-8000-",)),
+    "genesys_cloud": Case("genesys/events.ndjson", (b"conv-",)),
+    "twilio": Case("twilio/calls.json", (b"CA0",), between=b"\n"),
+    "cucm_cdr": Case("cucm/cdr_Cluster1_01_202609140000_1", (b"1,1,1",), first_lines=2),
+    "square": Case("square/transactions.csv", (b",T-",), first_lines=1),
+    "shopify": Case("shopify/orders.csv", (b"#10",), first_lines=1),
+    "loyverse": Case("loyverse/receipts_mdy.csv", (b",4-",), first_lines=1),
+    "vcon": Case("vcon/chat_0_4_0.vcon", (b"-0000-8000-8000-",), between=b"\n"),
+    "freshdesk": Case("mapped/freshdesk.csv", (b"\n10",), first_lines=1),
+    "hubspot_calls": Case("mapped/hubspot_calls.csv", (b",Call with",), first_lines=1),
+    "salesforce_task": Case("mapped/salesforce_task.csv", (b"00T5g",), first_lines=1),
+    "3cx": Case("mapped/3cx.csv", (b"+6681234",), first_lines=4),
+    "qualtrics": Case("survey/qualtrics.csv", (b",R_",), first_lines=4),
+    "surveymonkey": Case("survey/surveymonkey.csv", (b"1180",), first_lines=2),
+    "poslog": Case("poslog/day.xml", (b"<SequenceNumber>",), first_lines=2),
 }
 
 

@@ -45,9 +45,9 @@ def test_only_what_gold_knows_is_scored(log: Path, gold: Path) -> None:
     value = evaluated(log, "--gold", gold)
     assert (value["interactions"], value["gold_without_interaction"]) == (4, 1)
     labels = value["overall"]["labels"]
-    assert {n: labels["activity.complaint"][n] for n in ("n", "gold", "given", "hits", "precision", "recall")} == {
-        "n": 4, "gold": 2, "given": 1, "hits": 1, "precision": 1.0, "recall": 0.5
-    }  # fmt: skip
+    complaint = labels["activity.complaint"]
+    assert [complaint[n] for n in ("n", "gold", "given", "hits")] == [4, 2, 1, 1]
+    assert (complaint["precision"], complaint["recall"]) == (1.0, 0.5)
     assert labels["stage.greeting"]["n"] == 1
     assert labels["stage.gratitude"]["n"] == 0
     assert labels["loyalty"]["n"] == 1
@@ -87,7 +87,8 @@ def test_coverage_overlap_and_conflict_are_counted(tmp_path: Path, log: Path, go
     assert (coverage["n"], coverage["covered"], coverage["conflicting"]) == (4, 2, 0)
     book = tmp_path / "ours.toml"
     book.write_text(
-        '[rulebook]\nname = "ours"\nversion = "1"\n[[rule]]\nid = "ours.mood"\nlabel = "satisfaction.dissatisfied"\n'
+        '[rulebook]\nname = "ours"\nversion = "1"\n'
+        '[[rule]]\nid = "ours.mood"\nlabel = "satisfaction.dissatisfied"\n'
         'phrases = ["refund"]\nmatch = ["a refund", "refund"]\nno_match = ["x"]\n'
         '[[rule]]\nid = "ours.more"\nlabel = "activity.return"\n'
         'phrases = ["for the lamp"]\nmatch = ["for the lamp", "pay for the lamp"]\nno_match = ["x"]\n',

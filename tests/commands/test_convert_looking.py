@@ -52,6 +52,14 @@ def test_explain_tells_of_times_without_a_zone() -> None:
     assert "no offset" not in call("convert", "--explain", "a.jsonl", "--tz", "UTC").stdout
 
 
+def test_with_keep_going_the_others_are_explained() -> None:
+    Path("a.jsonl").write_text(lines(1))
+    result = call("convert", "--explain", "--keep-going", "missing", "a.jsonl")
+    assert result.exit_code == 66
+    assert result.stdout.startswith("a.jsonl: jsonl")
+    assert "missing: no such file" in result.stdout
+
+
 @pytest.mark.parametrize(("name", "code"), [("missing", 66), ("note.txt", 65)])
 def test_what_cannot_be_explained_has_its_exit_code(name: str, code: int) -> None:
     Path("note.txt").write_text("Dear all,\n")
@@ -107,6 +115,13 @@ def test_json_is_looked_at_too() -> None:
     records = [json.loads(x) for x in call("convert", "desk.json", "--mapping", "m.toml").stdout.splitlines()]
     assert [r["interaction_id"] for r in records] == ["0", "1", "2"]
     assert records[0]["messages"] == [{"speaker": "customer", "text": "Hi", "at": "2026-09-14T02:00:00Z"}]
+
+
+def test_standard_input_can_be_looked_at() -> None:
+    mapping = tomllib.loads(call("convert", "--infer", "-", stdin=HELPDESK.encode()).stdout)
+    assert (mapping["name"], mapping["fields"]["interaction_id"]) == ("mapped", "Case No")
+    said = call("convert", "--explain", "-", stdin=lines(1).encode()).stdout
+    assert said.startswith("-: jsonl")
 
 
 def test_words_of_customers_do_not_get_into_a_mapping() -> None:

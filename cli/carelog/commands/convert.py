@@ -104,8 +104,10 @@ def command(
     """
     running = to_running("convert", **run)
     options = to_read_options(max_line_bytes, zone)
-    if explain or infer:
-        return look_only(paths, from_format, keep_going, output, options, infer)
+    if infer:
+        return infer_path(paths, output)
+    if explain:
+        return explain_paths(paths, from_format, keep_going, output, options)
     name = to_target_name(output, to)
     if rejects is not None:
         check_rejects_name(rejects)
@@ -133,40 +135,34 @@ def command(
     return to_exit_code(counts, inputs, max_invalid, running.notices)
 
 
-def look_only(
-    paths: tuple[str, ...],
-    from_format: str | None,
-    keep_going: bool,
-    output: str,
-    options: ReadOptions,
-    infer: bool,
+def explain_paths(
+    paths: tuple[str, ...], from_format: str | None, keep_going: bool, output: str, options: ReadOptions
 ) -> ExitCode:
-    """Explain the inputs, or infer a mapping for the one there is; the text goes to the output, whole."""
-    with identify(paths, None if infer else from_format, True) as inputs:
+    """Write what becomes of each input; without `keep_going` the first that cannot be told ends the run."""
+    with identify(paths, from_format, keep_going) as inputs:
         check_outputs((output,), (known.input.path for known in inputs.known))
-        unknown = [p for p in inputs.problems if p.exit_code is not ExitCode.UNUSABLE_INPUT or not infer]
-        if unknown and not keep_going:
-            raise unknown[0]
-        text = (
-            infer_text(paths)
-            if infer
-            else "".join(f"{to_text(e)}\n" for e in explain_inputs(inputs, options))
-        )
-        for skipped in () if infer else inputs.skipped:
-            text += f"{visible(skipped)}: of no known format; it would be skipped\n"
-    with write_whole(output) as file:
-        file.write(text.encode("utf-8", "backslashreplace"))
-    return ExitCode.OK
+        texts = [to_text(explained) for explained in explain_inputs(inputs, options)]
+        texts += [f"{visible(name)}: of no known format; it would be skipped" for name in inputs.skipped]
+        texts += [problem.message for problem in inputs.problems]
+    _write_text(output, "".join(f"{text}\n" for text in texts))
+    return inputs.problems[0].exit_code if inputs.problems else ExitCode.OK
 
 
-def infer_text(paths: tuple[str, ...]) -> str:
-    """A first mapping for the one file that is named; UsageProblem if there are several."""
+def infer_path(paths: tuple[str, ...], output: str) -> ExitCode:
+    """Write a first mapping for the one input that is named; UsageProblem if there are several."""
     items = find_inputs(paths)
     if len(items) != 1:
         raise UsageProblem("--infer looks at one file", "name one that is typical of the others")
+    check_outputs((output,), (items[0].path,))
     with open_input(items[0]) as opened:
-        name = items[0].path.stem if items[0].path is not None else "mapped"
-        return infer_mapping(opened, name)
+        text = infer_mapping(opened, items[0].path.stem if items[0].path is not None else "mapped")
+    _write_text(output, text)
+    return ExitCode.OK
+
+
+def _write_text(output: str, text: str) -> None:
+    with write_whole(output) as file:
+        file.write(text.encode("utf-8", "backslashreplace"))
 
 
 @dataclass(slots=True)

@@ -243,6 +243,9 @@ def _add(
     value = map_record(record, mapping, faults)
     if "interaction_id" not in value and not _has_ids(mapping, chunk):
         value["interaction_id"] = f"{mapping.name}-{hashlib.sha256(raw).hexdigest()[:20]}"
+    order = value.get("order")
+    if isinstance(order, dict) and "amount" in order and chunk.options.currency:
+        order.setdefault("currency", chunk.options.currency)
     source = {"system": mapping.name, "format": chunk.format, "file": block.file, "line": line}
     if isinstance(value.get("interaction_id"), str):
         source["record_id"] = value["interaction_id"]

@@ -70,6 +70,7 @@ from carelog.sources.formats.twilio import detect_twilio, parse_twilio, read_twi
 from carelog.sources.formats.vcon import detect_vcon, parse_vcons, read_vcon
 from carelog.sources.formats.whatsapp import detect_whatsapp, read_whatsapp
 from carelog.sources.formats.zendesk import detect_zendesk, parse_zendesk, read_zendesk
+from carelog.sources.formats.zendesk_chat import detect_zendesk_chat, parse_zendesk_chat, read_zendesk_chat
 from carelog.sources.pieces import parse_chunk_of_json
 from carelog.sources.streams import Opened
 from carelog.sources.structure import detect_structure
@@ -157,6 +158,7 @@ FORMATS: dict[str, Format] = {
         read_google_ccai,
         parse_google_ccai,
     ),
+    "zendesk_chat": Format("Zendesk Chat, JSON", detect_zendesk_chat, read_zendesk_chat, parse_zendesk_chat),
     "jsonl": _general("jsonl", "JSON Lines, canonical records", read_jsonlines, parse_chunk_of_json),
     "json": _general("json", "JSON array, canonical records", read_json, parse_chunk_of_json),
     "csv": _general("csv", "CSV, canonical records", read_csv, parse_table),

@@ -315,9 +315,9 @@ def _to_record(
 ) -> dict[str, Any]:
     speakers = [said.speaker or chat.sides.get(said.sender, "customer") for said in session]
     known = [time for time in times if time]
-    people = {s: [said.sender for said, who in zip(session, speakers, strict=True) if who == s and
-    said.sender]
-              for s in ("customer", "agent")}  # fmt: skip
+    spoken = list(zip(session, speakers, strict=True))
+    customers = [said.sender for said, who in spoken if who == "customer" and _is_somebody(said.sender)]
+    agents = [said.sender for said, who in spoken if who == "agent" and _is_somebody(said.sender)]
     opener = next((who for who in speakers if who in ("customer", "agent")), None)
     notes = [_note(said) for said in session]
     value: dict[str, Any] = {
@@ -327,8 +327,8 @@ def _to_record(
         "ended_at": max(known, key=parse_time),
         "direction": {"customer": "inbound", "agent": "outbound"}.get(opener or ""),
         "initiative": "reactive" if opener == "customer" else None,
-        "customer_id": next(iter(people["customer"]), "")[:_LONGEST_ID] or _only_customer(chat.sides),
-        "agent_id": next(iter(people["agent"]), "")[:_LONGEST_ID],
+        "customer_id": next(iter(customers), "")[:_LONGEST_ID] or _only_customer(chat.sides),
+        "agent_id": next(iter(agents), "")[:_LONGEST_ID],
         "messages": [_to_message(*parts) for parts in zip(session, speakers, times, strict=True)],
         "first_response_seconds": first_response(speakers, times),
         **chat.fields,

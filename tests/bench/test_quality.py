@@ -9,7 +9,18 @@ import sys
 from pathlib import Path
 
 SCRIPT = Path(__file__).with_name("quality.py")
-SMALL = '[rulebook]\nname = "carelog-en"\nversion = "1"\nlanguage = "en"\n'
+SMALL = """
+[rulebook]
+name = "carelog-en"
+version = "1"
+language = "en"
+[[rule]]
+id = "en.a.b"
+label = "loyalty"
+phrases = ["c d"]
+match = ["c d", "a c d"]
+no_match = ["d"]
+"""
 RUN = """
 import runpy, sys
 from pathlib import Path
@@ -20,7 +31,7 @@ runpy.run_path(sys.argv[2], run_name="__main__")
 
 
 def run(folder: Path, gold: Path) -> subprocess.CompletedProcess[str]:
-    """The script with an empty rulebook, so that nothing has to be compiled."""
+    """The script with a rulebook of one rule, so that little has to be compiled."""
     book = folder / "en.toml"
     book.write_text(SMALL, "utf-8")
     environment = {**os.environ, "CARELOG_GOLD": str(gold), "XDG_CACHE_HOME": str(folder / "cache")}

@@ -74,7 +74,7 @@ def test_show_of_an_unknown_rule_is_wrong_usage() -> None:
 
 def test_the_shipped_form_is_sound() -> None:
     result = call("rules", "check")
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "5 rules checked: sound\n", "")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "5 rules checked: sound, 0 remarks\n", "")
 
 
 @pytest.mark.parametrize(
@@ -97,9 +97,23 @@ def test_the_shipped_form_is_sound() -> None:
 )
 def test_check_names_what_is_wrong_with_a_rule(tmp_path: Path, rule: str, kind: str | None) -> None:
     text = f'{HEAD}[[rule]]\nid = "bad.one"\nlabel = "activity.complaint"\n{rule}{EXAMPLES}'
-    result = call("rules", "check", "--rulebook", write(tmp_path / "bad.toml", text), "--format", "json")
+    book = write(tmp_path / "bad.toml", text)
+    result = call("rules", "check", "--strict", "--rulebook", book, "--format", "json")
     kinds = [p["kind"] for p in json.loads(result.stdout)["problems"] if p["rule"] == "bad.one"]
     assert (result.exit_code, kinds) == ((1, [kind]) if kind else (0, []))
+
+
+def test_words_that_another_rule_has_are_a_remark_and_no_problem(tmp_path: Path) -> None:
+    rule = '[[rule]]\nid = "lux.again"\nlabel = "activity.return"\nphrases = ["money back"]\n'
+    book = write(tmp_path / "ours.toml", HEAD + rule + EXAMPLES)
+    result = call("rules", "check", "--rulebook", book)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == [
+        "lux.again: remark: phrase 'money back' is never needed: 'money back' of en.lampdesk.refund matches there "
+        "[shadowed_by_rule]",
+        "6 rules checked: sound, 1 remarks",
+    ]
+    assert call("rules", "check", "--rulebook", book, "--strict").exit_code == 1
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ from carelog.classification.patterns import BadPhrase, compile_phrase, to_patter
 from carelog.classification.rulebook import Rule
 
 _LEAST_MATCH, _LEAST_NO_MATCH = 2, 1
+REMARKS = frozenset({"shadowed_by_rule"})
+"""Kinds that are worth knowing and not wrong: two rules may say the same words for two signals of one label."""
 _SHOWN = 60
 _SYNTAX = re.compile(r"\\.|\[[^\]]*\]|\(\?[:=!<]*|\{\d*,?\d*\}")
 _NEVER = ",;:!'\"@#/"

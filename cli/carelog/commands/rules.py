@@ -12,7 +12,7 @@ import click
 from carelog.classification.compiled import RulebookFile
 from carelog.classification.diffing import Difference, to_difference_value
 from carelog.classification.examples import run_examples
-from carelog.classification.rule_soundness import check_rules, keep_good_rules, to_rule_value
+from carelog.classification.rule_soundness import REMARKS, check_rules, keep_good_rules, to_rule_value
 from carelog.classification.rulebook import Rule, Rulebook, load_packaged, merge_rulebooks, parse_rulebook
 from carelog.commands.classify import read_rulebooks
 from carelog.commands.interactions import read_interactions, tell_read, to_classify
@@ -130,9 +130,10 @@ def show_rule(rule_id: str, rulebooks: tuple[str, ...], report_format: str) -> E
 
 @command.command("check")
 @click.option("--own", is_flag=True, help="Only the rules of the rulebooks given with --rulebook.")
+@click.option("--strict", is_flag=True, help="Remarks count as problems.")
 @rulebook_option
 @format_option
-def check(own: bool, rulebooks: tuple[str, ...], report_format: str) -> ExitCode:
+def check(own: bool, strict: bool, rulebooks: tuple[str, ...], report_format: str) -> ExitCode:
     """Are the rules sound? Finds patterns that can never match, match the empty text or shadow each other,
     and
     rules without examples.
@@ -143,7 +144,7 @@ def check(own: bool, rulebooks: tuple[str, ...], report_format: str) -> ExitCode
       carelog rules check --rulebook ours.toml --own
 
     \b
-    Exit code: 0 sound, 1 there are problems, 2 a rulebook is not of the form or an id stands twice.
+    Exit code: 0 sound (remarks aside), 1 there are problems, 2 a rulebook is not of the form or an id stands twice.
     """
     rules = _rules_of(rulebooks, own)
     problems = check_rules(rules)
@@ -152,7 +153,8 @@ def check(own: bool, rulebooks: tuple[str, ...], report_format: str) -> ExitCode
         reports.to_json(value) if report_format == "json" else reports.to_problems_text(problems, len(rules)),
         nl=False,
     )
-    return ExitCode.FINDINGS if problems else ExitCode.OK
+    wrong = problems if strict else [p for p in problems if p.kind not in REMARKS]
+    return ExitCode.FINDINGS if wrong else ExitCode.OK
 
 
 def _rules_of(rulebooks: tuple[str, ...], own: bool) -> list[Rule]:

@@ -8,7 +8,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from carelog.classification.examples import Example, Problem
-from carelog.classification.rule_soundness import to_rule_value
+from carelog.classification.rule_soundness import REMARKS, to_rule_value
 from carelog.classification.rulebook import Rule
 from carelog.findings import visible
 from carelog.reports.plain_table import to_table_lines
@@ -57,15 +57,28 @@ def _toml(value: Any) -> str:
 
 
 def to_problems_text(problems: Sequence[Problem], rules: int) -> str:
-    """A line for each problem."""
-    lines = [f"{p.rule}: {visible(p.message)} [{p.kind}]" for p in problems]
-    verdict = "sound" if not problems else f"{len(problems):,} problems"
-    return "\n".join([*lines, f"{rules:,} rules checked: {verdict}"]) + "\n"
+    """A line for each problem, and the count; remarks are marked as such."""
+    lines = [
+        f"{p.rule}: {'remark: ' if p.kind in REMARKS else ''}{visible(p.message)} [{p.kind}]"
+        for p in problems
+    ]
+    remarks = sum(p.kind in REMARKS for p in problems)
+    wrong = len(problems) - remarks
+    verdict = f"{wrong:,} problems" if wrong else "sound"
+    return "\n".join([*lines, f"{rules:,} rules checked: {verdict}, {remarks:,} remarks"]) + "\n"
 
 
 def to_problems_value(problems: Sequence[Problem], rules: int) -> dict[str, Any]:
     """The problems as a JSON value."""
-    listed = [{"rule": p.rule, "kind": p.kind, "message": p.message} for p in problems]
+    listed = [
+        {
+            "rule": p.rule,
+            "kind": p.kind,
+            "severity": "remark" if p.kind in REMARKS else "problem",
+            "message": p.message,
+        }
+        for p in problems
+    ]
     return {"rules": rules, "problems": listed}
 
 

@@ -86,7 +86,7 @@ def test_alpha_agrees_with_the_slow_way(units: list[list[int]]) -> None:
 
 
 def test_alpha_is_that_of_the_published_example() -> None:
-    # Krippendorff, Computing Krippendorff's Alpha-Reliability (2011), example C: four observers, nominal 0.743.
+    # Krippendorff, Computing Krippendorff's Alpha-Reliability (2011), example C: four observers, 0.743.
     readers = [
         [1, 2, 3, 3, 2, 1, 4, 1, 2, -1, -1, -1],
         [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, -1, 3],
@@ -110,12 +110,8 @@ def test_the_summary_figures_agree_with_the_slow_way(seed: int) -> None:
     gold, tool = sheet(seed, 60, holes=True), sheet(seed + 100, 60, holes=False)
     figures = evaluate_sheets(gold, tool).figures
     rows = range(60)
-    known = [
-        (label, r)
-        for label in (f"activity.{a}" for a in ACTIVITIES)
-        for r in rows
-        if gold.codes[label][r] >= 0
-    ]
+    activities = [f"activity.{a}" for a in ACTIVITIES]
+    known = [(label, r) for label in activities for r in rows if gold.codes[label][r] >= 0]
     hits = sum(gold.codes[label][r] == tool.codes[label][r] == 1 for label, r in known)
     total = sum(int(gold.codes[label][r] == 1) + int(tool.codes[label][r] == 1) for label, r in known)
     assert figures["activities.micro_f1"] == pytest.approx(2 * hits / total)

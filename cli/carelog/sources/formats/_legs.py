@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,6 +30,7 @@ _KEPT_RAW = 64 * 1024
 _TABLES = """
     PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA temp_store = FILE; PRAGMA cache_size = -32000;
     CREATE TABLE leg (n INTEGER PRIMARY KEY, key BLOB, file TEXT, line INT, offset INT, raw BLOB, value BLOB);
+    CREATE TABLE first (n INTEGER PRIMARY KEY, key BLOB);
     CREATE TABLE alias (key BLOB PRIMARY KEY, root BLOB);
 """
 
@@ -69,9 +71,11 @@ class Gathering:
             " WHERE key IN (SELECT key FROM alias)"
         )
         self.tables.execute("CREATE INDEX by_key ON leg (key, n)")
+        self.tables.execute("INSERT INTO first SELECT MIN(n), key FROM leg GROUP BY key")
+        # In this order of the join nothing has to be sorted, which would hold the rows in memory.
         rows = self.tables.execute(
-            "SELECT first, file, line, offset, raw, value FROM leg"
-            " JOIN (SELECT key AS k, MIN(n) AS first FROM leg GROUP BY key) ON k = key ORDER BY first, n"
+            "SELECT first.n, file, line, offset, raw, value FROM first CROSS JOIN leg ON leg.key = first.key"
+            " ORDER BY first.n, leg.n"
         )
         group: list[Leg] = []
         last, part = -1, 0
@@ -194,9 +198,9 @@ def add_interaction(
     source["record_id"] = value.get("record_id") or value["interaction_id"]
     kept = {k: v for k, v in value.items() if k in RECORD_FIELDS and v not in (None, [], {})}
     kept["source"] = source
-    kept["extra"] = kept.pop("extra", {})
-    if not kept["extra"]:
-        del kept["extra"]
+    if _ends_first(kept):
+        kept["extra"] = {**kept.get("extra", {}), "ended_at": kept.pop("ended_at")}
+        remarks = [*remarks, END_FIRST]
     add_record(block, kept, first.line, first.offset, raw, zone)
     block.findings += [
         Finding(
@@ -207,8 +211,19 @@ def add_interaction(
     ]  # fmt: skip
 
 
+END_FIRST = Fault(
+    "end_before_start", "the end lies before the start; it was left out and is kept under extra", "/ended_at"
+)
 NO_START = Fault("no_start", "the record does not say when it began", "/started_at")
 NO_OFFSET = Fault("no_offset", "the time has no offset from UTC; say the zone with --tz ZONE", "/started_at")
+
+
+def _ends_first(value: dict[str, Any]) -> bool:
+    try:
+        start, end = (datetime.fromisoformat(value[name]) for name in ("started_at", "ended_at"))
+        return end < start
+    except (KeyError, ValueError, TypeError):
+        return False
 
 
 def _has_offset(text: str) -> bool:

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from carelog.findings import Finding
@@ -23,6 +24,7 @@ LONGEST_NAME = 1000
 SENTINELS = frozenset({"", "-", "n/a", "null", "none", "unknown", "<unknown>", "undefined"})
 """What systems write where they know nothing (compared in lower case)."""
 _GUARDED = re.compile(r'="([^"]*)"')
+_NO_LETTERS = re.compile(r"[\W_]+", re.ASCII)
 _CARRIAGE = re.compile(r"_x000D_", re.IGNORECASE)
 
 
@@ -50,9 +52,10 @@ def folded_columns(head: bytes) -> set[str]:
     return {fold_name(name) for name in columns_of(head)}
 
 
+@lru_cache(maxsize=4096)
 def fold_name(name: str) -> str:
     """A column's name for comparing: products change case and spelling between versions."""
-    return re.sub(r"[\W_]+", "", name, flags=re.ASCII).lower()
+    return _NO_LETTERS.sub("", name).lower()
 
 
 def read_rows(opened: Opened, options: ReadOptions, name: str) -> Iterator[Row | Block]:
@@ -117,6 +120,8 @@ def split_row(block: Block, line: int, offset: int, raw: bytes, delimiter: str) 
 
 def clean_cell(cell: str) -> str:
     """A cell without what spreadsheets put around it: `="001"`, an apostrophe before a number, `_x000D_`."""
+    if cell[:1] not in ("=", "'") and "_x" not in cell:
+        return cell.strip()
     guarded = _GUARDED.fullmatch(cell)
     if guarded is not None:
         return guarded[1]

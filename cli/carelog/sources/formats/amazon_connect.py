@@ -166,9 +166,9 @@ def _add_contact(
     extra = native.rest()
     rest = words.rest()
     value["extra"] = {**extra, "contact_lens": rest} if rest and record else {**extra, **rest}
-    add_interaction(
-        block, [leg for leg, _ in found], "amazon_connect", {"interaction_id": key, **value}, remarks
-    )
+    # What stands for the contact is its record; the transcript comes with it.
+    legs = [place for place, _ in sorted(found, key=lambda pair: _is_transcript(pair[1]))]
+    add_interaction(block, legs, "amazon_connect", {"interaction_id": key, **value}, remarks)
 
 
 def _find_transcript(found: Sequence[Pair]) -> Pair | None:

@@ -144,7 +144,8 @@ def _gather(opened: Opened, options: ReadOptions, gathering: Gathering) -> Itera
         if isinstance(row, Block):
             yield row
             continue
-        leg = {fold_name(n): value for n, value in row.cells.items()}
+        # Databases write NULL where nothing is; as an id it would join all calls to one.
+        leg = {fold_name(n): value for n, value in row.cells.items() if value not in ("NULL", "\\N")}
         if not (leg.get("start") or leg.get("calldate")):
             block = Block(opened.name, NAME)
             put_aside(block, row.line, row.offset, row.raw, _NOT_CDR)

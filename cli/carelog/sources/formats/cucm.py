@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from carelog.findings import Finding
-from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
+from carelog.sources.blocks import Block, Chunk, ReadOptions
 from carelog.sources.formats._legs import (
     Leg,
     add_interaction,
@@ -114,14 +114,7 @@ def _add_call(block: Block, legs: Sequence[Leg], part: int) -> None:
         "talk_seconds": _talk(folded),
         "extra": {"legs": rows},
     }
-    add_interaction(block, legs, "cisco_cucm", value, _order_remarks(value))
-
-
-def _order_remarks(value: dict[str, Any]) -> list[Fault]:
-    if value["started_at"] is None or value["ended_at"] is None or value["ended_at"] >= value["started_at"]:
-        return []
-    value["ended_at"] = None
-    return [Fault("end_before_start", "the end lies before the start and was left out", "/ended_at")]
+    add_interaction(block, legs, "cisco_cucm", value)
 
 
 def _number(row: dict[str, Any], name: str) -> int:

@@ -48,9 +48,12 @@ _DOCTYPE = Fault("xml_dtd", "the file declares a document type, which could hide
 
 def detect_poslog(head: bytes, name: str) -> str | None:
     """By its root element."""
-    found = _ROOT.search(head)
-    is_first = found is not None and head[: found.start()].lstrip()[:1] in (b"", b"<")
-    return "its root element is POSLog" if is_first else None
+    if head.lstrip()[:1] != b"<":
+        return None
+    if _ROOT.search(head) is not None:
+        return "its root element is POSLog"
+    is_log = b"nrf-arts.org" in head and _OPEN.search(head) is not None
+    return "it holds transactions in the namespace of POSLog" if is_log else None
 
 
 def read_poslog(opened: Opened, options: ReadOptions) -> Iterator[Block | Chunk]:

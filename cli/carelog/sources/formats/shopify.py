@@ -23,6 +23,7 @@ from carelog.sources.formats._receipts import (
     words_of,
 )
 from carelog.sources.formats._table_rows import folded_columns
+from carelog.sources.formats._till_clocks import parse_stamp, to_instant
 from carelog.sources.formats._times import read_time
 from carelog.sources.streams import Opened
 
@@ -44,22 +45,31 @@ def read_shopify(opened: Opened, options: ReadOptions) -> Iterator[Block | Chunk
 
 def read_shopifys(inputs: Iterable[Opened], options: ReadOptions) -> Iterator[Block | Chunk]:
     """The orders of all inputs."""
-    return read_receipts(inputs, options, NAME, lambda cells: cells.get("name", ""), lambda cells: "")
+    return read_receipts(
+        inputs, options, NAME, lambda cells: cells.get("name", ""), lambda cells: cells.get("createdat", "")
+    )
 
 
 def parse_shopify(chunk: Chunk) -> Block:
     """The orders of a chunk as records."""
     block = Block(chunk.file, NAME)
-    for part, legs in parse_groups(chunk)[1]:
-        _add_order(block, once_per_file(legs), part, chunk.options)
+    orders, groups = parse_groups(chunk)
+    for part, legs in groups:
+        _add_order(block, once_per_file(legs), part, orders, chunk.options)
     return block
 
 
-def _add_order(block: Block, legs: Sequence[Leg], part: int, options: ReadOptions) -> None:
+def _add_order(
+    block: Block, legs: Sequence[Leg], part: int, orders: dict[str, Any], options: ReadOptions
+) -> None:
     native = [leg.load() for leg in legs]
     rows = [fold_cells(row) for row in native]
     first = next((row for row in rows if row.get("createdat") and row.get("total")), rows[0])
     start, remark = read_time(first.get("createdat"), options.zone)
+    if start is None:
+        # A spreadsheet has written the date anew, in the way of its country.
+        local, remark = parse_stamp(first.get("createdat", ""), orders.get(legs[rows.index(first)].file))
+        start, remark = (None, remark) if local is None else to_instant(local, "", options.zone)
     amount, currency = sum_of([first], "total")
     key = first.get("name") or f"{legs[0].file}:{legs[0].line}"
     order = to_order(first.get("name"), _kind(first), amount, first.get("currency") or currency, options)

@@ -38,7 +38,7 @@ _COLUMNS = {
     "sid": "sid", "callsid": "sid", "parentcallsid": "parent_call_sid", "from": "from", "to": "to",
     "direction": "direction", "status": "status", "starttime": "start_time", "endtime": "end_time",
     "duration": "duration", "price": "price", "priceunit": "price_unit", "answeredby": "answered_by",
-    "type": "type", "accountsid": "account_sid", "datecreated": "date_created",
+    "accountsid": "account_sid", "datecreated": "date_created", "queuetime": "queue_time",
 }  # fmt: skip
 _FINISHED = {"completed": "completed", "busy": "missed", "no-answer": "missed", "failed": "failed"}
 _ANONYMOUS = frozenset({"+266696687", "+86282452253", "+464", "+256", "anonymous", "restricted", "unknown"})
@@ -48,7 +48,7 @@ def detect_twilio(head: bytes, name: str) -> str | None:
     """By the keys of the first call, or the columns of the table."""
     if head.lstrip()[:1] in (b"{", b"["):
         keys, _ = first_keys(head, WRAPPERS)
-        is_call = {"sid", "direction", "start_time"} <= keys and "account_sid" in keys
+        is_call = {"sid", "direction", "starttime", "accountsid"} <= {fold_name(key) for key in keys}
         return "its objects are calls of Twilio" if is_call else None
     columns = folded_columns(head)
     is_log = columns & {"sid", "callsid"} and {"from", "to", "direction", "status", "starttime"} <= columns
@@ -75,7 +75,7 @@ def read_twilios(inputs: Iterable[Opened], options: ReadOptions) -> Iterator[Blo
 def _read_legs(opened: Opened, options: ReadOptions) -> Iterator[Block | tuple[dict[str, Any], Leg]]:
     if opened.head.lstrip()[:1] not in (b"{", b"["):
         for row in read_rows(opened, options, NAME):
-            yield row if isinstance(row, Block) else (_to_call(row), _leg(opened.name, row))
+            yield row if isinstance(row, Block) else (_to_call(row.cells), _leg(opened.name, row))
         return
     for part in read_records(opened, options, NAME, WRAPPERS, "sid"):
         block = part if isinstance(part, Block) else Block(opened.name, NAME)
@@ -84,16 +84,17 @@ def _read_legs(opened: Opened, options: ReadOptions) -> Iterator[Block | tuple[d
                 if to_name(piece.value.get("sid")) is None:
                     put_aside(block, piece.line, piece.offset, piece.raw, NO_START)
                     continue
-                yield piece.value, Leg(opened.name, piece.line, piece.offset, piece.raw)
+                yield _to_call(piece.value), Leg(opened.name, piece.line, piece.offset, piece.raw)
         yield block
 
 
-def _to_call(row: Row) -> dict[str, str]:
-    return {_COLUMNS.get(fold_name(name), name): value for name, value in row.cells.items()}
+def _to_call(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields under the names of the interface: the console has titles, the command line camel case."""
+    return {_COLUMNS.get(fold_name(name), name): value for name, value in fields.items()}
 
 
 def _leg(file: str, row: Row) -> Leg:
-    return Leg(file, row.line, row.offset, row.raw, orjson.dumps(_to_call(row)))
+    return Leg(file, row.line, row.offset, row.raw, orjson.dumps(_to_call(row.cells)))
 
 
 def _gather(found: tuple[dict[str, Any], Leg], file: str, gathering: Gathering) -> None:

@@ -1,0 +1,183 @@
+"""The traps of call records of Amazon Connect, Genesys Cloud, Twilio and Cisco."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.commands.logs import call
+from tests.sources.goldens import read_files
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(autouse=True)
+def in_sources(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(HERE)
+
+
+def by_id(*paths: str | Path, **options: Any) -> dict[str, dict[str, Any]]:
+    """The records of these inputs by the last letters of their ids."""
+    return {v["interaction_id"][-4:]: v for v in read_files(*paths, **options).values}
+
+
+def test_contact_that_was_delivered_again_counts_once_with_its_last_state() -> None:
+    found = by_id("amazon_connect/contacts.json")
+    assert len(found) == 7
+    assert found["0001"]["satisfaction"] == {"scale": "csat_5", "score": 5}
+    assert found["0001"]["extra"]["LastUpdateTimestamp"] == "2026-09-14T09:00:00Z"
+
+
+def test_transfer_has_the_direction_of_the_contact_it_began_with() -> None:
+    found = by_id("amazon_connect/contacts.json")
+    assert (found["0002"]["direction"], found["0002"]["initiative"]) == ("inbound", "reactive")
+    assert (found["0004"]["direction"], found["0004"]["initiative"]) == ("outbound", "reactive")
+
+
+def test_transcript_becomes_the_messages_of_its_contact_and_its_twin_does_not_count(tmp_path: Path) -> None:
+    paths = [p for p in sorted(Path("amazon_connect").iterdir()) if p.name[0] in "cR" and "exp" not in p.name]
+    value = by_id(*paths)["0001"]
+    assert [m["text"][:12] for m in value["messages"]] == ["สวัสดีค่ะ มี", "I want my mo"]
+    assert "[PII]" in value["messages"][1]["text"]
+    assert value["messages"][1]["at"] == "2026-09-14T08:01:03.500000Z"
+    assert (value["started_at"], value["source"]["file"]) == (
+        "2026-09-14T08:00:00Z", "amazon_connect/contacts.json"
+    )  # fmt: skip
+
+
+def test_transcript_alone_needs_a_start(tmp_path: Path) -> None:
+    raw = next(Path("amazon_connect").glob("Raw*.json")).read_bytes()
+    plain = tmp_path / "transcript.json"
+    plain.write_bytes(raw)
+    found = read_files(plain)
+    assert (found.values, found.rejects) == ([], ["no_start"])
+    said = read_files(plain, start="2026-09-14T15:00:00+07:00").values[0]
+    assert (said["started_at"], said["ended_at"]) == (
+        "2026-09-14T15:00:00+07:00", "2026-09-14T15:00:12.500000+07:00"
+    )  # fmt: skip
+
+
+def test_broken_contact_costs_only_itself(tmp_path: Path) -> None:
+    raw = Path("amazon_connect/contacts.json").read_bytes()
+    path = tmp_path / "contacts"
+    path.write_bytes(raw.replace(b'"Channel": "CHAT",', b'"Channel": "CHAT', 1))
+    found = read_files(path)
+    assert (len(found.values), found.rejects) == (6, ["not_json"])
+
+
+def test_truncated_archive_gives_what_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "contacts.gz"
+    path.write_bytes(gzip.compress(Path("amazon_connect/contacts.json").read_bytes(), mtime=0)[:-60])
+    found = read_files(path)
+    assert found.values
+    assert ("error", "truncated") in found.findings
+
+
+def test_genesys_milliseconds_are_summed_once_and_pages_end_where_their_records_do() -> None:
+    found = read_files("genesys/query.json")
+    call_value = found.values[0]
+    assert (call_value["talk_seconds"], call_value["hold_seconds"]) == (210, 60)
+    assert (len(found.values), found.findings, found.rejects) == (5, [], [])
+
+
+def test_genesys_open_conversation_has_no_end() -> None:
+    value = read_files("genesys/query.json").values[3]
+    assert value["status"] == "open"
+    assert "ended_at" not in value
+
+
+def test_twilio_dialled_leg_is_the_agent_of_the_call_that_came_in() -> None:
+    found = by_id("twilio/calls.json")
+    assert (found["CA01"]["direction"], found["CA01"]["agent_id"], found["CA01"]["talk_seconds"]) == (
+        "inbound", "nok", 45
+    )  # fmt: skip
+    assert (found["CA03"]["status"], found["CA03"].get("agent_id")) == ("missed", None)
+    assert "customer_id" not in found["CA07"]
+
+
+def test_twilio_command_line_writes_camel_case(tmp_path: Path) -> None:
+    path = tmp_path / "calls.json"
+    fields = {
+        "sid": "CA1", "accountSid": "AC1", "direction": "inbound", "from": "+66812345678",
+        "to": "+6620000000", "startTime": "2026-09-14T03:00:00.000Z", "endTime": "2026-09-14T03:01:00.000Z", "duration": "60",
+        "status": "completed", "parentCallSid": None, "queueTime": "0",
+    }  # fmt: skip
+    path.write_text(json.dumps([fields]))
+    (value,) = read_files(path).values
+    assert (value["started_at"], value["talk_seconds"]) == ("2026-09-14T03:00:00Z", 60)
+
+
+def test_twilio_console_times_need_a_zone() -> None:
+    assert read_files("twilio/console.csv").rejects == ["no_offset", "no_offset"]
+
+
+def test_cisco_zero_is_no_time_and_type_rows_are_no_calls() -> None:
+    path = "cucm/cdr_Cluster1_01_202609140000_1"
+    found = read_files(path)
+    assert sorted(found.rejects) == ["no_start", "too_few_cells"]
+    moved, missed, *_ = found.values
+    assert (moved["talk_seconds"], moved["wait_seconds"], moved["agent_id"]) == (120, 8, "lek")
+    assert (missed["status"], missed["talk_seconds"]) == ("missed", 0)
+    assert [v["direction"] for v in found.values] == [
+        "inbound", "inbound", "outbound", "internal", "inbound", "outbound"
+    ]  # fmt: skip
+
+
+def test_cisco_columns_are_found_whatever_their_case_and_order(tmp_path: Path) -> None:
+    lines = Path("cucm/cdr_Cluster1_01_202609140000_1").read_text().splitlines()
+    rows = [line.split(",") for line in (lines[0], lines[1], lines[4])]
+    path = tmp_path / "cdr"
+    path.write_text("\n".join(",".join(reversed(r)) for r in rows).replace("globalCallID", "GLOBALCALLID"))
+    assert read_files(path).values[0]["interaction_id"] == "Cluster1-1-101-1789355000"
+
+
+def test_null_of_a_database_joins_no_calls(tmp_path: Path) -> None:
+    text = Path("asterisk/cdr__1789430400pbx.csv").read_text()
+    head, *rows = text.splitlines()
+    path = tmp_path / "cdr.csv"
+    both = [",".join([*row.split(",")[:-3], "NULL", "", "1"]) for row in (rows[0], rows[2])]
+    path.write_text("\n".join([head, *both]))
+    assert len(read_files(path, zone="Asia/Jerusalem").values) == 2
+
+
+def test_end_before_the_start_is_left_out_and_kept_under_extra(tmp_path: Path) -> None:
+    record = json.loads(Path("genesys/events.ndjson").read_text().splitlines()[0])
+    path = tmp_path / "conversation.json"
+    path.write_text(json.dumps({**record, "conversationEnd": "2026-09-14T08:00:00Z"}))
+    found = read_files(path)
+    assert found.findings == [("warning", "end_before_start")]
+    assert found.values[0]["extra"]["ended_at"] == "2026-09-14T08:00:00Z"
+    assert "ended_at" not in found.values[0]
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_unknown_fields_of_any_shape_never_break_a_reader(tmp_path: Path, wrapped: bool) -> None:
+    paths = {"genesys/query.json": "conversations", "twilio/calls.json": "calls"}
+    for name, key in paths.items():
+        page = json.loads(Path(name).read_text())
+        for record in page[key]:
+            record |= {"Brand": {"new": [[1], {"x": None}]}, "participants": record.get("participants", 7)}
+        path = tmp_path / "page.json"
+        path.write_text(json.dumps(page if wrapped else page[key]))
+        found = read_files(path)
+        assert found.values and not found.rejects
+        assert '"new": [[1]' in json.dumps(found.values)
+
+
+def test_command_says_the_format_and_its_remarks() -> None:
+    done = call("validate", "amazon_connect/contacts.json", "--format", "json")
+    report = json.loads(done.stdout)
+    assert (done.exit_code, report["accepted"]) == (0, 7)
+    assert [e["keyword"] for e in report["errors"]] == ["no_interaction"]
+    assert "gold {x}" not in done.stdout + done.stderr
+
+
+def test_forced_format_on_another_file_says_what_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("this is no export\nof anything\n")
+    for name in ("asterisk_cdr", "amazon_connect", "genesys_cloud", "twilio", "cucm_cdr", "poslog", "square"):
+        done = call("validate", path, "--from", name)
+        assert done.exit_code == 65, name

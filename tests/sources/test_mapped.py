@@ -21,8 +21,8 @@ from tests.sources.leaves import lost_leaves
 from carelog.errors import UsageProblem
 from carelog.sources.formats import FORMATS, detect_formats
 from carelog.sources.formats._mapping import load_preset, parse_mapping, preset_names
+from carelog.sources.formats._mapping_records import map_record
 from carelog.sources.formats._mapping_values import UnclearError, to_decimal, to_seconds, to_time
-from carelog.sources.formats.mapped import map_record
 
 HERE = Path(__file__).parent / "mapped"
 SAMPLES = Path(__file__).parents[3] / "shared" / "samples"

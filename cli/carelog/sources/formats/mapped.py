@@ -11,10 +11,8 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from carelog.errors import UsageProblem
@@ -24,8 +22,8 @@ from carelog.sources.cells import from_cell
 from carelog.sources.filling import add_record, put_aside
 from carelog.sources.formats._charsets import decode_text
 from carelog.sources.formats._documents import read_documents
-from carelog.sources.formats._mapping import Mapping, Messages, Rule, load_preset
-from carelog.sources.formats._mapping_values import UnclearError, plain, to_time, to_value
+from carelog.sources.formats._mapping import Mapping, load_preset
+from carelog.sources.formats._mapping_records import key_of, look_up, map_record
 from carelog.sources.formats.delimited import parse_cells, read_table
 from carelog.sources.formats.json_array import read_json
 from carelog.sources.formats.jsonlines import read_jsonlines
@@ -35,9 +33,6 @@ from carelog.sources.structure import DELIMITERS, detect_structure
 
 NAME = "mapping"
 _LINES_BEFORE_HEADER = 30
-_REQUIRED = ("interaction_id", "started_at", "channel")
-_MISSING: Any = object()
-Path = tuple[str | int, ...]
 
 
 def detect_never(head: bytes, name: str) -> str | None:
@@ -50,9 +45,9 @@ def detect_preset(preset: str, head: bytes, name: str) -> str | None:
     if head[:1] in (b"{", b"[", b"<", b"\0"):
         return None
     for _, cells in _first_rows(head):
-        names = {_key(cell) for cell in cells}
+        names = {key_of(cell) for cell in cells}
         for needed in load_preset(preset).needs:
-            if names.issuperset(_key(column) for column in needed):
+            if names.issuperset(key_of(column) for column in needed):
                 return f"its header names {', '.join(needed)}"
     return None
 
@@ -70,12 +65,6 @@ def _first_rows(head: bytes) -> Iterator[tuple[int, list[str]]]:
 def _delimiter(line: str) -> str:
     outside = re.sub(r'"[^"]*"', "", line)
     return max("".join(DELIMITERS.values()), key=outside.count)
-
-
-@lru_cache(maxsize=4096)
-def _key(name: str) -> str:
-    """A column's name as it is compared."""
-    return re.sub(r"[\s_]+", " ", name.strip("\ufeff \t\r\n'\"")).casefold()
 
 
 def mapping_of(format_name: str, options: ReadOptions) -> Mapping:
@@ -137,10 +126,12 @@ def _recode(opened: Opened, encoding: str) -> None:
 
 def _skip_to_header(opened: Opened, mapping: Mapping) -> str:
     """Blank the lines before the header (so that lines and offsets stay what they are); its delimiter."""
-    wanted = {_key(mapping.layout.header)} if mapping.layout.header else {_key(s) for s in mapping.sources()}
+    wanted = (
+        {key_of(mapping.layout.header)} if mapping.layout.header else {key_of(s) for s in mapping.sources()}
+    )
     best, at, delimiter = 0, 0, ""
     for number, cells in _first_rows(opened.head):
-        hits = len(wanted.intersection(_key(cell) for cell in cells))
+        hits = len(wanted.intersection(key_of(cell) for cell in cells))
         if hits > best:
             line = opened.head.splitlines()[number].decode("utf-8", "replace")
             best, at, delimiter = hits, number, mapping.layout.delimiter or _delimiter(line)
@@ -262,179 +253,7 @@ def _add(
 
 def _has_ids(mapping: Mapping, chunk: Chunk) -> bool:
     """Whether the mapping says where records have their number, and the table has that column."""
-    names = {_key(name) for rule in mapping.rules if rule.field == "interaction_id" for name in rule.sources}
-    return bool(names) and (not chunk.columns or not names.isdisjoint(map(_key, chunk.columns)))
-
-
-def map_record(record: dict[str, Any], mapping: Mapping, faults: list[Fault]) -> dict[str, Any]:
-    """A foreign record as a canonical one; `faults` gets a remark for each value that was not understood."""
-    value: dict[str, Any] = {}
-    used: set[Path] = set()
-    find = _finder(record)
-    for rule in mapping.rules:
-        if rule.outbound and value.get("direction") == "outbound":
-            rule = replace(rule, sources=rule.outbound)
-        found = _fill(rule, find, mapping.decimal, used, faults, f"/{rule.field.replace('.', '/')}")
-        if found is not None:
-            _put(value, rule.field, found)
-    messages: list[dict[str, Any]] = []
-    for rules in mapping.messages:
-        if not rules.only or (not messages and value.get("channel") in rules.only):
-            messages += _messages(rules, record, mapping, used, faults)
-    if messages:
-        value["messages"] = messages
-    for name in ("satisfaction", "order"):
-        if set(value.get(name, ())) <= {"scale", "currency", "kind"}:
-            value.pop(name, None)  # a constant scale alone says nothing
-    extra = _without(record, used, ())
-    if extra:
-        value["extra"] = extra
-    return value
-
-
-def _put(value: dict[str, Any], field: str, found: Any) -> None:
-    first, _, second = field.partition(".")
-    if second:
-        value.setdefault(first, {})[second] = found
-    else:
-        value[first] = found
-
-
-Find = Callable[[str], tuple[Path, Any]]
-
-
-def _finder(record: dict[str, Any]) -> Find:
-    """A function from a name to the path and the value there (None: nothing is said)."""
-    by_key = _by_key(tuple(record))
-
-    def find(name: str) -> tuple[Path, Any]:
-        known = name if name in record else by_key.get(_key(name))
-        if known is not None:
-            return (known,), plain(record[known])
-        path, value = look_up(record, name)
-        return path, plain(value)
-
-    return find
-
-
-@lru_cache(maxsize=256)
-def _by_key(names: tuple[str, ...]) -> dict[str, str]:
-    # The records of a file mostly have the same names.
-    return {_key(name): name for name in reversed(names)}
-
-
-def look_up(value: Any, name: str) -> tuple[Path, Any]:
-    """The path and the value at `a.b.0.c` in a JSON value; None where there is none."""
-    path: list[str | int] = []
-    for part in name.split("."):
-        if isinstance(value, dict) and part in value:
-            path.append(part)
-            value = value[part]
-        elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
-            path.append(int(part))
-            value = value[int(part)]
-        else:
-            return (), None
-    return tuple(path), value
-
-
-def _fill(rule: Rule, find: Find, decimal: str, used: set[Path], faults: list[Fault], pointer: str) -> Any:
-    if rule.between:
-        return _between(rule, find)
-    for name in rule.sources:
-        path, raw = find(name)
-        if raw is None or (rule.absent and str(raw).strip().casefold() in rule.absent):
-            continue
-        try:
-            found, remark = to_value(raw, rule, decimal)
-        except UnclearError as unclear:
-            faults.append(Fault("not_understood", f"`{name}`: {unclear}; it is kept under extra", pointer))
-            # Without these there is no record: what stands there is for validation to refuse.
-            return str(raw) if rule.field in _REQUIRED else None
-        if remark is not None:
-            faults.append(Fault(remark.keyword, remark.message, pointer))
-        if found is None:
-            continue
-        if _says_all(found, raw, rule):
-            used.add(path)
-        return found
-    return rule.constant
-
-
-def _says_all(found: Any, raw: Any, rule: Rule) -> bool:
-    """Whether the source's value need not be kept beside what became of it."""
-    if rule.kind == "time" or (rule.kind == "tags" and not isinstance(raw, dict)):
-        return True
-    if isinstance(raw, (list, dict)):
-        return False
-    return str(found).casefold() == str(raw).strip().casefold() or (rule.kind == "text" and not rule.values)
-
-
-def _between(rule: Rule, find: Find) -> float | int | None:
-    moments = []
-    for name in rule.between:
-        raw = find(name)[1]
-        try:
-            text = None if raw is None else to_time(raw, rule)[0]
-        except UnclearError:
-            return None
-        if text is None:
-            return None
-        moments.append(datetime.fromisoformat(text))
-    try:
-        seconds = (moments[1] - moments[0]).total_seconds()
-    except TypeError:
-        return None  # one has an offset and the other has none
-    return None if seconds < 0 else int(seconds) if seconds.is_integer() else seconds
-
-
-def _messages(
-    rules: Messages,
-    record: dict[str, Any],
-    mapping: Mapping,
-    used: set[Path],
-    faults: list[Fault],
-) -> Iterator[dict[str, Any]]:
-    if not rules.each:
-        message = _message(rules, _finder(record), mapping.decimal, used, faults, "/messages/0")
-        if message.get("text"):
-            yield message
-        return
-    path, items = look_up(record, rules.each)
-    for number, item in enumerate(items if isinstance(items, list) else []):
-        if not isinstance(item, dict):
-            continue
-        inner: set[Path] = set()
-        message = _message(rules, _finder(item), mapping.decimal, inner, faults, f"/messages/{number}")
-        used.update((*path, number, *rest) for rest in inner)
-        yield {"text": "", **message}
-
-
-def _message(
-    rules: Messages,
-    find: Find,
-    decimal: str,
-    used: set[Path],
-    faults: list[Fault],
-    pointer: str,
-) -> dict[str, Any]:
-    message: dict[str, Any] = {"speaker": "customer"}
-    for rule in rules.rules:
-        found = _fill(rule, find, decimal, used, faults, f"{pointer}/{rule.field}")
-        if found is not None:
-            message[rule.field] = found
-    return message
-
-
-def _without(value: Any, used: set[Path], path: Path) -> Any:
-    """A copy of a record without the places that were used, and without what says nothing."""
-    if isinstance(value, dict):
-        kept = {k: _without(v, used, (*path, k)) for k, v in value.items()}
-        return {k: v for k, v in kept.items() if v is not _MISSING and v is not None and v != "" and v != {}}
-    if path in used:
-        return _MISSING
-    if isinstance(value, list):
-        inner = [_without(v, used, (*path, n)) for n, v in enumerate(value)]
-        rest = [v for v in inner if v is not _MISSING]
-        return rest if any(v not in ({}, None, "") for v in rest) else None
-    return value
+    names = {
+        key_of(name) for rule in mapping.rules if rule.field == "interaction_id" for name in rule.sources
+    }
+    return bool(names) and (not chunk.columns or not names.isdisjoint(map(key_of, chunk.columns)))

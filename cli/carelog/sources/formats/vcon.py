@@ -9,23 +9,25 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any
 
 from carelog.findings import Finding
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
 from carelog.sources.filling import add_record, put_aside
 from carelog.sources.formats._documents import find_keys, is_canonical, read_documents
-from carelog.sources.formats._html_text import html_to_text
-from carelog.sources.formats._vcon_transcript import find_utterances
+from carelog.sources.formats._vcon_record import (
+    NAME,
+    Container,
+    body_of,
+    derive_record,
+    list_at,
+    objects_at,
+)
 from carelog.sources.pieces import parse_json
 from carelog.sources.vcons import PURPOSE, to_vcon
 
-NAME = "vcon"
 KNOWN_EXTENSIONS = frozenset({"cc", "CC", "contact_center", "interaction", "meta", "appended", "amended"})
 _RENAMED = {
     "mimetype": "mediatype",
@@ -36,20 +38,6 @@ _RENAMED = {
     "alg": "content_hash_algorithm",
 }
 _MARKS = frozenset({"parties", "dialog", "analysis", "attachments"})
-_STATUS = {
-    "no-answer": "missed",
-    "congestion": "failed",
-    "failed": "failed",
-    "busy": "failed",
-    "hung-up": "abandoned",
-    "voicemail-no-message": "voicemail",
-}
-_CUSTOMER_ROLES = frozenset({"customer", "caller", "client", "patient", "visitor", "end_user", "contact"})
-_AGENT_ROLES = frozenset({"agent", "supervisor", "sme", "operator", "employee", "advisor", "representative"})
-_CHANNELS = {
-    "phone": "phone", "voice": "phone", "call": "phone", "email": "email", "mail": "email", "chat": "chat",
-    "sms": "chat", "messaging": "chat", "webchat": "chat", "in_store": "in_store", "video": "phone",
-}  # fmt: skip
 
 
 def detect_vcon(head: bytes, name: str) -> str | None:
@@ -106,21 +94,6 @@ def _pieces(chunk: Chunk) -> Iterator[tuple[int, int, bytes]]:
         offset += len(raw) + 1
 
 
-@dataclass(slots=True)
-class Container:
-    """What became of a container: its record, remarks, or why it is refused."""
-
-    record: dict[str, Any] = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
-    refused: Fault | None = None
-
-    def warn(self, keyword: str, message: str, pointer: str = "") -> None:
-        """Add a remark, once."""
-        fault = Fault(keyword, message, pointer)
-        if fault not in self.faults:
-            self.faults.append(fault)
-
-
 def _add(block: Block, read: Container, line: int, offset: int, raw: bytes, options: ReadOptions) -> None:
     number = read.record.get("interaction_id")
     interaction_id = number if isinstance(number, str) else None
@@ -147,7 +120,7 @@ def read_container(value: Any) -> Container:
         read.refused = Fault("not_vcon", "this is no vCon: it has none of its keys")
         return read
     vcon = _renamed(value)
-    unknown = [n for n in _list(vcon, "critical") if str(n) not in KNOWN_EXTENSIONS]
+    unknown = [n for n in list_at(vcon, "critical") if str(n) not in KNOWN_EXTENSIONS]
     if unknown:
         read.refused = Fault(
             "unknown_critical", "the vCon needs an extension that is not known here", "/critical"
@@ -155,7 +128,7 @@ def read_container(value: Any) -> Container:
         return read
     own = _own_record(vcon)
     if own is None:
-        _derive(vcon, read)
+        derive_record(vcon, read)
     else:
         read.record = own
     return read
@@ -186,27 +159,17 @@ def _renamed(value: Any) -> Any:
     return found
 
 
-def _list(vcon: dict[str, Any], key: str) -> list[Any]:
-    found = vcon.get(key)
-    return found if isinstance(found, list) else []
-
-
-def _objects(vcon: dict[str, Any], key: str) -> list[dict[str, Any]]:
-    # Places in a list are references: what is no object still takes its place.
-    return [inner if isinstance(inner, dict) else {} for inner in _list(vcon, key)]
-
-
 def _own_record(vcon: dict[str, Any]) -> dict[str, Any] | None:
     """The record that carelog attached; what others changed in the container since stays under `extra`."""
-    for place, attachment in enumerate(_objects(vcon, "attachments")):
+    for place, attachment in enumerate(objects_at(vcon, "attachments")):
         if attachment.get("purpose") != PURPOSE:
             continue
-        record = _body_of(attachment)
+        record = body_of(attachment)
         if not isinstance(record, dict) or not isinstance(record.get("interaction_id"), str):
             continue
         record = dict(record)
         if not _is_unchanged(record, vcon):
-            rest = [a for n, a in enumerate(_list(vcon, "attachments")) if n != place]
+            rest = [a for n, a in enumerate(list_at(vcon, "attachments")) if n != place]
             record["extra"] = {**(record.get("extra") or {}), "vcon": {**vcon, "attachments": rest}}
         return record
     return None
@@ -217,263 +180,3 @@ def _is_unchanged(record: dict[str, Any], vcon: dict[str, Any]) -> bool:
         return to_vcon(record) == vcon
     except (KeyError, TypeError, AttributeError):
         return False
-
-
-def _body_of(holder: dict[str, Any]) -> Any:
-    """What a dialog, analysis or attachment holds inline; None where it is elsewhere or cannot be read."""
-    body, encoding = holder.get("body"), holder.get("encoding")
-    if not isinstance(body, str):
-        return body
-    try:
-        if encoding == "base64url":
-            raw = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
-            body = raw.decode("utf-8")
-        is_json = encoding == "json" or "json" in str(holder.get("mediatype", ""))
-        return json.loads(body) if is_json else body
-    except (ValueError, binascii.Error, RecursionError):
-        return None if encoding == "base64url" else body
-
-
-def _derive(vcon: dict[str, Any], read: Container) -> None:
-    """The record of a container that others wrote."""
-    parties, dialogs = _objects(vcon, "parties"), _objects(vcon, "dialog")
-    speakers = _speakers_of(parties, dialogs, read)
-    record = read.record
-    number = vcon.get("uuid")
-    if isinstance(number, str):
-        record["interaction_id"] = number
-    record["channel"] = _channel_of(parties, dialogs)
-    _derive_times(vcon, dialogs, record, read)
-    record["direction"] = _direction_of(dialogs, speakers)
-    status = _status_of(dialogs)
-    if status is not None:
-        record["status"] = status
-    for role in ("customer", "agent"):
-        party = next((p for p, s in zip(parties, speakers, strict=True) if s == role), None)
-        if party is not None and (name := _name_of(party)):
-            record[f"{role}_id"] = name
-    _derive_centre(vcon, dialogs, record)
-    messages = [m for d in dialogs if (m := _message_of(d, speakers, read)) is not None]
-    messages += [
-        m for a in _objects(vcon, "analysis") for m in _transcript_of(a, parties, dialogs, speakers, read)
-    ]
-    if messages:
-        record["messages"] = messages
-    if not record.get("interaction_id"):
-        record["interaction_id"] = _stable_id(vcon)
-    record["source"] = {"system": "vcon", "format": NAME, "record_id": record["interaction_id"]}
-    record["extra"] = {"vcon": vcon}
-
-
-def _stable_id(vcon: dict[str, Any]) -> str:
-    text = json.dumps(vcon, sort_keys=True)
-    return "vcon-" + hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:20]
-
-
-def _speakers_of(parties: list[dict[str, Any]], dialogs: list[dict[str, Any]], read: Container) -> list[str]:
-    """The speaker that each party is, by role and type; else whoever began is the customer."""
-    found: list[str] = []
-    for party in parties:
-        role, kind = str(party.get("role", "")).casefold(), str(party.get("type", "")).casefold()
-        by_role = "customer" if role in _CUSTOMER_ROLES else "agent" if role in _AGENT_ROLES else ""
-        found.append(role if role in ("bot", "system") else by_role or ("bot" if kind == "bot" else ""))
-    if "" not in found:
-        return found
-    open_places = [n for n, speaker in enumerate(found) if not speaker]
-    first = next((o for d in dialogs if (o := _originator(d)) in open_places), open_places[0])
-    for place in open_places:
-        if "customer" in found:
-            found[place] = "agent"
-        elif "agent" in found or place == first:
-            found[place] = "customer"
-        else:
-            found[place] = "agent"
-    if "customer" not in found:
-        found[first] = "customer"
-    if len(open_places) == 1 and len(set(found)) > 1:
-        return found  # there is nobody else that it could be
-    read.warn(
-        "roles_assumed",
-        "the vCon does not say who the customer is; whoever began was taken for it",
-        "/parties",
-    )
-    return found
-
-
-def _originator(dialog: dict[str, Any]) -> int | None:
-    found = dialog.get("originator")
-    if isinstance(found, int):
-        return found
-    return next(iter(_parties_of(dialog)), None)
-
-
-def _parties_of(dialog: dict[str, Any]) -> list[int]:
-    """The places of a dialog's parties, in order, channels flattened."""
-    found = dialog.get("parties")
-    stack, flat = [found], []
-    while stack:
-        item = stack.pop(0)
-        if isinstance(item, list):
-            stack = [*item[:1000], *stack]
-        elif isinstance(item, int) and not isinstance(item, bool):
-            flat.append(item)
-    return flat
-
-
-def _channel_of(parties: list[dict[str, Any]], dialogs: list[dict[str, Any]]) -> str:
-    for dialog in dialogs:
-        kind = str(dialog.get("interaction_type", "")).casefold().replace("-", "_")
-        if kind in _CHANNELS:
-            return _CHANNELS[kind]
-    texts = [d for d in dialogs if d.get("type") == "text"]
-    if not texts:
-        return "phone"
-    if any(str(d.get("mediatype", "")).startswith(("message/", "multipart/")) for d in texts):
-        return "email"
-    has_mail = sum("mailto" in p for p in parties) >= 2 and not any("tel" in p for p in parties)
-    return "email" if has_mail and not any(d.get("application") for d in texts) else "chat"
-
-
-def _derive_times(
-    vcon: dict[str, Any], dialogs: list[dict[str, Any]], record: dict[str, Any], read: Container
-) -> None:
-    starts = [(m, t) for d in dialogs if (m := _moment(t := d.get("start"))) is not None]
-    if starts:
-        record["started_at"] = min(starts, key=lambda pair: pair[0].timestamp())[1]
-    elif vcon.get("created_at") is not None:
-        record["started_at"] = vcon["created_at"]
-        read.warn(
-            "start_assumed", "no dialog says when it began; the vCon's own time was taken", "/created_at"
-        )
-    ends = [
-        m + timedelta(seconds=_length(d) or 0)
-        for d in dialogs
-        if (m := _moment(d.get("start"))) is not None and (_length(d) is not None or d.get("type") == "text")
-    ]
-    if ends:
-        record["ended_at"] = max(ends, key=datetime.timestamp).isoformat().replace("+00:00", "Z")
-    talks = [length for d in dialogs if d.get("type") == "recording" and (length := _length(d)) is not None]
-    if talks and record["channel"] == "phone":
-        total = sum(talks)
-        record["talk_seconds"] = int(total) if float(total).is_integer() else round(total, 6)
-
-
-def _moment(text: Any) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment if moment.tzinfo is not None and 1900 <= moment.year < 3000 else None
-    except (TypeError, ValueError):
-        return None
-
-
-def _length(dialog: dict[str, Any]) -> float | None:
-    found = dialog.get("duration")
-    is_number = isinstance(found, (int, float)) and not isinstance(found, bool)
-    return found if is_number and 0 <= found < 1e9 else None  # type: ignore[operator]
-
-
-def _direction_of(dialogs: list[dict[str, Any]], speakers: list[str]) -> str:
-    first = next((o for d in dialogs if (o := _originator(d)) is not None), -1)
-    if not 0 <= first < len(speakers):
-        return "unknown"
-    return {"customer": "inbound", "agent": "outbound"}.get(speakers[first], "unknown")
-
-
-def _status_of(dialogs: list[dict[str, Any]]) -> str | None:
-    if any(d.get("type") in ("recording", "recording-set", "text") for d in dialogs):
-        return "completed"
-    said = [d.get("disposition") for d in dialogs if d.get("type") == "incomplete"]
-    return _STATUS.get(str(said[-1])) if said else None
-
-
-def _name_of(party: dict[str, Any]) -> str | None:
-    for key in ("mailto", "tel", "uuid", "sip", "did", "name"):
-        text = party.get(key)
-        if isinstance(text, str) and text.strip():
-            return text.strip().removeprefix("mailto:").removeprefix("tel:")
-    return None
-
-
-def _derive_centre(vcon: dict[str, Any], dialogs: list[dict[str, Any]], record: dict[str, Any]) -> None:
-    if isinstance(vcon.get("subject"), str):
-        record["subject"] = vcon["subject"]
-    for dialog in dialogs:
-        if isinstance(dialog.get("campaign"), str) and dialog["campaign"].strip():
-            record.setdefault("campaign", dialog["campaign"])
-        skills = dialog.get("skill")
-        skill = skills[0] if isinstance(skills, list) and skills else skills
-        if isinstance(skill, str) and skill.strip():
-            record.setdefault("queue", skill)
-
-
-def _message_of(dialog: dict[str, Any], speakers: list[str], read: Container) -> dict[str, Any] | None:
-    """The message in a text dialog; its body then leaves the container's copy, which stays under `extra`."""
-    if dialog.get("type") != "text":
-        return None
-    body = text = _body_of(dialog)
-    if isinstance(text, dict):
-        text = next((text[k] for k in ("text", "body", "message") if isinstance(text.get(k), str)), None)
-    if not isinstance(text, str):
-        if dialog.get("url"):
-            read.warn(
-                "text_elsewhere", "a text of the vCon stands at a URL, which is not followed", "/dialog"
-            )
-        return None
-    if "html" in str(dialog.get("mediatype", "")):
-        text = html_to_text(text)
-    elif text is body:
-        dialog.pop("body", None)
-    place = _originator(dialog)
-    speaker = speakers[place] if place is not None and 0 <= place < len(speakers) else "customer"
-    message = {"speaker": speaker, "text": text}
-    if _moment(dialog.get("start")) is not None:
-        message["at"] = dialog["start"]
-    if isinstance(dialog.get("message_id"), str) and dialog["message_id"].strip():
-        message["message_id"] = dialog["message_id"]
-    return message
-
-
-def _transcript_of(
-    analysis: dict[str, Any],
-    parties: list[dict[str, Any]],
-    dialogs: list[dict[str, Any]],
-    speakers: list[str],
-    read: Container,
-) -> Iterator[dict[str, Any]]:
-    """What was said, of an analysis that is a transcript."""
-    if analysis.get("type") != "transcript":
-        return
-    place = analysis.get("dialog")
-    place = place[0] if isinstance(place, list) and place else place
-    dialog = dialogs[place] if isinstance(place, int) and 0 <= place < len(dialogs) else {}
-    begin = _moment(dialog.get("start"))
-    labels = {name: s for p, s in zip(parties, speakers, strict=True) if (name := _label_of(p))}
-    order = (
-        ["agent", "customer"] if _direction_of([dialog], speakers) != "outbound" else ["customer", "agent"]
-    )
-    voices: dict[str, str] = {}
-    utterances = find_utterances(_body_of(analysis))
-    if len({said.speaker for said in utterances}) == 1 and len(speakers) > 1:
-        # One voice for several people: whose words these are is not told.
-        utterances = [said._replace(speaker="") for said in utterances]
-        read.warn("speakers_unknown", "the transcript does not tell its voices apart", "/analysis")
-    for said in utterances:
-        label = said.speaker.casefold()
-        speaker = labels.get(label) or (label if label in ("customer", "agent", "bot", "system") else None)
-        if speaker is None:
-            if said.speaker:
-                read.warn(
-                    "speakers_assumed",
-                    "the transcript numbers its voices; the first was taken for who answered the call",
-                    "/analysis",
-                )
-            speaker = voices.setdefault(label, order[min(len(voices), 1)] if label else "customer")
-        message = {"speaker": speaker, "text": said.text}
-        if begin is not None and said.start is not None and 0 <= said.start < 1e7:
-            message["at"] = (begin + timedelta(seconds=said.start)).isoformat().replace("+00:00", "Z")
-        yield message
-
-
-def _label_of(party: dict[str, Any]) -> str:
-    name = party.get("name")
-    return name.casefold() if isinstance(name, str) else ""

@@ -102,7 +102,8 @@ def test_twilio_command_line_writes_camel_case(tmp_path: Path) -> None:
     path = tmp_path / "calls.json"
     fields = {
         "sid": "CA1", "accountSid": "AC1", "direction": "inbound", "from": "+66812345678",
-        "to": "+6620000000", "startTime": "2026-09-14T03:00:00.000Z", "endTime": "2026-09-14T03:01:00.000Z", "duration": "60",
+        "to": "+6620000000", "startTime": "2026-09-14T03:00:00.000Z",
+        "endTime": "2026-09-14T03:01:00.000Z", "duration": "60",
         "status": "completed", "parentCallSid": None, "queueTime": "0",
     }  # fmt: skip
     path.write_text(json.dumps([fields]))
@@ -181,3 +182,37 @@ def test_forced_format_on_another_file_says_what_is_wrong(tmp_path: Path) -> Non
     for name in ("asterisk_cdr", "amazon_connect", "genesys_cloud", "twilio", "cucm_cdr", "poslog", "square"):
         done = call("validate", path, "--from", name)
         assert done.exit_code == 65, name
+
+
+def test_call_of_endless_legs_is_cut_into_bounded_ones(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("carelog.sources.formats._legs.MOST_LEGS", 2)
+    row = Path("asterisk/Master.csv").read_text().splitlines()[0]
+    path = tmp_path / "Master.csv"
+    path.write_text("\n".join(row.replace('",21', f'",{n}') for n in range(5)))
+    values = read_files(path, zone="Asia/Bangkok").values
+    assert [v["interaction_id"] for v in values] == ["1789354800.10", "1789354800.10#2", "1789354800.10#3"]
+
+
+def test_waiting_is_that_of_who_called_us() -> None:
+    values = read_files("asterisk/Master.csv").values
+    assert [v["direction"] for v in values if "wait_seconds" not in v] == ["outbound", "inbound"]
+    assert values[4]["status"] == "voicemail"
+
+
+def test_result_is_the_same_with_any_number_of_processes(tmp_path: Path) -> None:
+    outputs = []
+    for jobs in ("1", "3"):
+        target = tmp_path / f"{jobs}.jsonl"
+        paths = [
+            "amazon_connect/contacts.json",
+            "amazon_connect/chat.json",
+            "asterisk/custom.csv",
+            "poslog/day.xml",
+        ]
+        done = call("classify", *paths, "-o", target, "--jobs", jobs, "--tz", "Europe/Berlin", "--quiet")
+        assert done.exit_code == 0
+        outputs.append(target.read_bytes())
+    assert outputs[0] == outputs[1]
+    assert outputs[0].count(b"\n") == 14

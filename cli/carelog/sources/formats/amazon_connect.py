@@ -56,7 +56,7 @@ _ANALYSIS_TIME = Fault(
 
 def detect_connect(head: bytes, name: str) -> str | None:
     """By the keys of the first object."""
-    if head.lstrip()[:1] not in (b"{", b"["):
+    if head.lstrip()[:1] not in (b"{", b"[") or not any(word in head for word in _TELLING):
         return None
     keys, _ = first_keys(head, ())
     if "AWSContactTraceRecordFormatVersion" in keys or {"ContactId", "InitiationMethod"} <= keys:
@@ -68,6 +68,7 @@ def detect_connect(head: bytes, name: str) -> str | None:
     return None
 
 
+_TELLING = (b'"ContactId"', b'"AWSContactTrace', b'"ConversationCharacteristics"', b'"ChatTranscriptVersion"')
 _LENS_KEYS = frozenset({"Channel", "Participants", "Categories", "Transcript"})
 
 

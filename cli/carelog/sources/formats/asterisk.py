@@ -73,8 +73,8 @@ def detect_asterisk(head: bytes, name: str) -> str | None:
     folded = {fold_name(c) for c in columns_of(head)}
     if {"disposition", "billsec", "dcontext"} <= folded and folded & {"calldate", "start"}:
         return "its header names columns of Asterisk call records"
-    if head.lstrip()[:1] == b"{":
-        keys, _ = first_keys(head, ())
+    if head.lstrip()[:1] in (b"{", b"["):
+        keys = first_keys(head, ())[0] if b'"disposition"' in head else set()
         if {"disposition", "billsec", "dcontext"} <= keys:
             return "its objects hold the fields of Asterisk call records"
         return None
@@ -159,7 +159,7 @@ _NOT_CDR = Fault("not_cdr", "the row is no call record: the times do not stand w
 
 
 def _read_legs(opened: Opened, options: ReadOptions) -> Iterator[Row | Block]:
-    if opened.head.lstrip()[:1] == b"{":
+    if opened.head.lstrip()[:1] in (b"{", b"["):
         for part in read_records(opened, options, NAME, ()):
             block = part if isinstance(part, Block) else Block(opened.name, NAME)
             if isinstance(part, Chunk):
@@ -235,7 +235,7 @@ def _add_call(block: Block, legs: Sequence[Leg], part: int, zone: str | None) ->
         "agent_id": _agent(answered or first, direction, status),
         "queue": next((q for q in map(_queue, rows) if q), None),
         "tags": list(dict.fromkeys(row["accountcode"] for row in rows if row.get("accountcode"))),
-        "wait_seconds": _wait(rows, spans, answered, status),
+        "wait_seconds": _wait(rows, spans, answered, status) if direction != "outbound" else None,
         "talk_seconds": _talk(rows, spans, status),
         "extra": {"legs": rows},
     }

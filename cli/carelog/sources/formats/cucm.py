@@ -110,7 +110,7 @@ def _add_call(block: Block, legs: Sequence[Leg], part: int) -> None:
         "agent_id": _agent(first if direction == "outbound" else last, direction, status),
         "queue": next((q for row in folded if (q := to_name(row.get("huntpilotdn")))), None),
         "tags": sorted({tag for row in folded if (tag := to_name(row.get("clientmattercode")))}),
-        "wait_seconds": _wait(folded, status),
+        "wait_seconds": _wait(folded, status) if direction != "outbound" else None,
         "talk_seconds": _talk(folded),
         "extra": {"legs": rows},
     }

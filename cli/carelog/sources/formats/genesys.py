@@ -28,7 +28,7 @@ _CUSTOMERS = frozenset({"customer", "external"})
 
 def detect_genesys(head: bytes, name: str) -> str | None:
     """By the keys of the first conversation."""
-    if head.lstrip()[:1] not in (b"{", b"["):
+    if head.lstrip()[:1] not in (b"{", b"[") or b'"conversationId"' not in head:
         return None
     keys, _ = first_keys(head, WRAPPERS)
     is_one = "conversationId" in keys and keys & {"conversationStart", "originatingDirection", "divisionIds"}

@@ -47,7 +47,7 @@ _ANONYMOUS = frozenset({"+266696687", "+86282452253", "+464", "+256", "anonymous
 def detect_twilio(head: bytes, name: str) -> str | None:
     """By the keys of the first call, or the columns of the table."""
     if head.lstrip()[:1] in (b"{", b"["):
-        keys, _ = first_keys(head, WRAPPERS)
+        keys = first_keys(head, WRAPPERS)[0] if b'"sid"' in head else set()
         is_call = {"sid", "direction", "starttime", "accountsid"} <= {fold_name(key) for key in keys}
         return "its objects are calls of Twilio" if is_call else None
     columns = folded_columns(head)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from carelog.summary.intervals import (
     Z,
+    balance_interval,
     bootstrap_difference,
     effective_cases,
     mean_interval,
@@ -84,8 +85,27 @@ def test_mean_interval_equals_the_slow_one(values: list[int]) -> None:
     n, mean = len(values), sum(values) / len(values)
     spread = sqrt(sum((v - mean) ** 2 for v in values) / (n - 1) / n)
     low, high = mean_interval(floats(n), floats(sum(values)), floats(sum(v * v for v in values)))
+    if len(set(values)) == 1:
+        assert np.isnan(low[0])
+        assert np.isnan(high[0])
+        return
     half = t_quantile(floats(n - 1))[0] * spread
     assert (low[0], high[0]) == pytest.approx((mean - half, mean + half), abs=1e-7)
+
+
+@given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 30))
+def test_a_balance_is_never_certain_and_holds_its_value(good: int, bad: int, between: int) -> None:
+    n = good + bad + between
+    low, high = balance_interval(floats(n), floats(good - bad), floats(good + bad))
+    if n == 0:
+        assert np.isnan(low[0])
+        return
+    assert -1 <= low[0] <= (good - bad) / n <= high[0] <= 1
+    assert high[0] - low[0] > 0.05
+    added = [1] * good + [-1] * bad + [0] * between
+    mean = sum(added) / (n + 3)
+    spread = (sum(v * v for v in added) + 0.75 + 0.75) / (n + 3) - mean**2
+    assert low[0] == pytest.approx(min(max(mean - Z * sqrt(spread / (n + 3)), -1), (good - bad) / n))
 
 
 def test_a_ratio_of_equal_weights_is_worth_its_cases() -> None:

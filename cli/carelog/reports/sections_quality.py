@@ -134,7 +134,7 @@ def definitions(summary: Summary, words: Words) -> list[Block]:
     facts.append(
         words.t(
             "Intervals are 95 %: Wilson for rates, Newcombe for differences, Student's t for means, "
-            "order statistics for medians, bootstrap for amounts."
+            "adjusted Wald for balances such as NPS, order statistics for medians, bootstrap for amounts."
         )
     )
     facts.append(

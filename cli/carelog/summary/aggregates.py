@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carelog.summary.figures import Figure, Interval, Metric
-from carelog.summary.intervals import effective_cases, mean_interval, median_ranks, wilson
+from carelog.summary.intervals import balance_interval, effective_cases, mean_interval, median_ranks, wilson
 
 Columns = dict[str, NDArray[np.float64]]
 
@@ -112,7 +112,8 @@ def _ratio_figures(m: Metric, c: Columns) -> list[Figure]:
 
 def _mean_figures(m: Metric, c: Columns) -> list[Figure]:
     total, squares = c["sum"] / m.value_steps, c["sum_2"] / m.value_steps**2
-    low, high = mean_interval(c["n"], total, squares)
+    method = "adjusted_wald" if m.balance else "student_t"
+    low, high = (balance_interval if m.balance else mean_interval)(c["n"], total, squares)
     figures = []
     for row in range(len(c["n"])):
         n = int(c["n"][row])
@@ -120,14 +121,16 @@ def _mean_figures(m: Metric, c: Columns) -> list[Figure]:
             figures.append(Figure(m.name, None, reason=m.absent, unit=m.unit))
             continue
         value = float(total[row] / n * m.scale)
-        interval = _bounded(m, float(low[row]) * m.scale, float(high[row]) * m.scale) if n > 1 else None
+        interval = _bounded(m, float(low[row]) * m.scale, float(high[row]) * m.scale, method)
         figures.append(Figure(m.name, value, float(total[row]), n, n, interval, unit=m.unit))
     return figures
 
 
-def _bounded(m: Metric, low: float, high: float) -> Interval:
+def _bounded(m: Metric, low: float, high: float, method: str) -> Interval | None:
+    if np.isnan(low):
+        return None
     bottom, top = m.bounds or (-np.inf, np.inf)
-    return Interval(max(low, float(bottom)), min(high, float(top)), "student_t")
+    return Interval(max(low, float(bottom)), min(high, float(top)), method)
 
 
 def _count_figures(m: Metric, c: Columns) -> list[Figure]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from carelog.labels import ASPECTS, OUTCOMES
 from carelog.summary.figures import Figure, Interval, Metric
-from carelog.summary.intervals import mean_interval
+from carelog.summary.intervals import balance_interval
 
 ASPECT_TITLES = {
     "quality": "Quality",
@@ -138,6 +138,6 @@ def _to_balance(metric: Metric, n: int, total: int, squares: int) -> Figure:
     if not n:
         return Figure(metric.name, None, unit=metric.unit, reason=metric.absent)
     columns = np.array([[n], [total], [squares]], dtype=float)
-    low, high = mean_interval(*columns)
-    interval = Interval(max(float(low[0]), -1.0), min(float(high[0]), 1.0), "student_t") if n > 1 else None
+    low, high = balance_interval(*columns)
+    interval = Interval(float(low[0]), float(high[0]), "adjusted_wald")
     return Figure(metric.name, total / n, total, n, n, interval, unit=metric.unit)

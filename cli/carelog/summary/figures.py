@@ -40,7 +40,8 @@ class Metric:
     - rate: rows with `success` ÷ rows of `population`; Wilson interval.
     - ratio: Σ `part` ÷ Σ `whole` (whole numbers, part ≤ whole); Wilson interval on the effective number of
       cases.
-    - mean: `scale` × mean of `value` (in `value_steps` per unit, so that sums are exact); t interval.
+    - mean: `scale` × mean of `value` (in `value_steps` per unit, so that sums are exact); t interval, or
+      where the values are 1, 0 and −1 (`balance`) adjusted Wald.
     - spread: median (the value) and 90th percentile of `value`; interval of the median by order statistics.
     - count: rows with `success`; no interval, it is a count.
     - special: computed by a function of its family.
@@ -59,6 +60,7 @@ class Metric:
     value_steps: int = 1
     scale: float = 1.0
     bounds: tuple[float, float] | None = None
+    balance: bool = False
     exclusions: str = ""
     version: int = 1
     higher_is: Literal["better", "worse", "neither"] = "neither"

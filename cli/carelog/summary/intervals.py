@@ -73,14 +73,34 @@ def effective_cases(
 
 
 def mean_interval(n: Floats, total: Floats, squares: Floats) -> Pair:
-    """Student's t interval of a mean from n, Σx and Σx². NaN below two cases. Above 30 degrees of freedom:
-    Cornish–Fisher."""
+    """Student's t interval of a mean from n, Σx and Σx².
+
+    NaN below two cases, and where all cases are alike: that is no certainty.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = total / n
         variance = np.maximum(squares - total**2 / n, 0.0) / (n - 1)
         half = t_quantile(n - 1) * np.sqrt(variance / n)
-    enough = n >= 2
+    enough = (n >= 2) & (variance > 1e-12)
     return np.where(enough, mean - half, np.nan), np.where(enough, mean + half, np.nan)
+
+
+def balance_interval(n: Floats, total: Floats, squares: Floats) -> Pair:
+    """Interval of a mean of cases that are 1, 0 or −1, such as a net promoter score before it is
+    multiplied by 100.
+
+    Adjusted Wald (Rocks 2016): three cases are added, 3/4 for, 3/4 against and 3/2 between, so that a few
+    cases that are
+    all alike are not taken for certainty. NaN where there are no cases.
+    """
+    cases = n + 3
+    mean = total / cases
+    half = Z * np.sqrt(np.maximum((squares + 1.5) / cases - mean**2, 0.0) / cases)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = total / n
+    low = np.minimum(np.maximum(mean - half, -1.0), value)
+    high = np.maximum(np.minimum(mean + half, 1.0), value)
+    return np.where(n > 0, low, np.nan), np.where(n > 0, high, np.nan)
 
 
 def t_quantile(degrees: Floats) -> Floats:

@@ -65,6 +65,7 @@ PLAIN = (
         value="CASE WHEN score >= 9 THEN 1 WHEN score < 7 THEN -1 ELSE 0 END",
         scale=100.0,
         bounds=(-100.0, 100.0),
+        balance=True,
         exclusions="other scales; scores outside the scale",
         higher_is="better",
         absent="no_scores",

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import click
-import pyarrow as pa
 
 from carelog.columns import RECORD
 from carelog.commands.notices import Notices
@@ -36,11 +36,12 @@ from carelog.sources.streams import open_input
 from carelog.sources.structure import plain_suffix
 from carelog.store.atomic import Outputs, check_outputs, write_whole
 from carelog.store.containers import SUFFIX, write_vcons
-from carelog.store.tables import check_rejects_name, check_table_name, write_rejects, write_table
+from carelog.store.tables import Write, check_rejects_name, check_table_name, write_rejects, write_table
 from carelog.validation import DuplicateIds, Validated, reject_duplicates
 
 TARGETS = ("jsonl", "csv", "tsv", "parquet", "vcon")
 MOST_WARNINGS = 10
+PutAside = Callable[[Iterable[Reject]], None]
 
 
 @click.command("convert")
@@ -115,17 +116,11 @@ def command(
     step = partial(validate_part, channel=channel, now=datetime.now(UTC), surveys=joined)
     counts = Counts()
     with identify(paths, from_format, keep_going) as inputs:
-        check_outputs((output, rejects), (known.input.path for known in inputs.known))
+        read = [known.input.path for known in inputs.known]
+        check_outputs((output, rejects), [*read, *map(Path, surveys)])
         with Outputs() as outputs, ExitStack() as stack:
-            file = outputs.open(output)
-            is_vcon = plain_suffix(name) == SUFFIX
-            write = stack.enter_context(
-                write_vcons(file, name) if is_vcon else write_table(file, name, RECORD)
-            )
-            put_aside = (
-                None if rejects is None
-                else stack.enter_context(write_rejects(outputs.open(rejects), rejects))
-            )  # fmt: skip
+            write = stack.enter_context(_write_records(outputs.open(output), name))
+            put_aside = stack.enter_context(_write_rejects(outputs, rejects))
             on_bytes = stack.enter_context(running.notices.count_bytes(inputs.total_bytes()))
             parts = read_chunks(inputs, options, on_bytes)
             convert_all(parts, step, running.jobs, counts, write, put_aside)
@@ -133,6 +128,19 @@ def command(
                 outputs.forget()
     counts.tell(running.notices, rejects)
     return to_exit_code(counts, inputs, max_invalid, running.notices)
+
+
+def _write_records(file: BinaryIO, name: str) -> AbstractContextManager[Write]:
+    return write_vcons(file, name) if plain_suffix(name) == SUFFIX else write_table(file, name, RECORD)
+
+
+@contextmanager
+def _write_rejects(outputs: Outputs, name: str | None) -> Iterator[PutAside | None]:
+    if name is None:
+        yield None
+        return
+    with write_rejects(outputs.open(name), name) as put_aside:
+        yield put_aside
 
 
 def explain_paths(
@@ -230,8 +238,8 @@ def convert_all(
     step: Callable[[Chunk | Block], Validated],
     jobs: int,
     counts: Counts,
-    write: Callable[[pa.RecordBatch], None],
-    put_aside: Callable[[Iterable[Reject]], None] | None,
+    write: Write,
+    put_aside: PutAside | None,
 ) -> None:
     """Read and check part after part in the order of the input, and write what is sound."""
     seen = DuplicateIds()

@@ -109,8 +109,8 @@ def test_words_that_another_rule_has_are_a_remark_and_no_problem(tmp_path: Path)
     result = call("rules", "check", "--rulebook", book)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [
-        "lux.again: remark: phrase 'money back' is never needed: 'money back' of en.lampdesk.refund matches there "
-        "[shadowed_by_rule]",
+        "lux.again: remark: phrase 'money back' is never needed: 'money back' of en.lampdesk.refund matches "
+        "there [shadowed_by_rule]",
         "6 rules checked: sound, 1 remarks",
     ]
     assert call("rules", "check", "--rulebook", book, "--strict").exit_code == 1

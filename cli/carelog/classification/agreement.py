@@ -22,8 +22,7 @@ class Score:
     """One label (or one value of it) against gold, over the `n` interactions where gold knows it.
 
     `precision`, `recall`, `f1` are None where nothing is there to divide by; `kappa` too (it is None where
-    both
-    readers always say the same one value, since chance then explains all).
+    both readers always say the same one value, since chance then explains all).
     """
 
     n: int
@@ -54,9 +53,8 @@ class Evaluation:
     """The agreement with gold in one group of `n` interactions.
 
     `scores` by label (`activity.sale`) and by value of a choice (`orientation.care`); `confusion` by
-    choice: gold value ×
-    given value, the last column being "no value given"; `figures` are the summary figures (None: nothing to
-    score).
+    choice: gold value × given value, the last column being "no value given"; `figures` are the summary
+    figures (None: nothing to score).
     """
 
     n: int
@@ -174,7 +172,8 @@ def krippendorff_alpha(codes: npt.NDArray[np.int8]) -> float | None:
     """Alpha for nominal values from codes readers × units, UNKNOWN where a reader said nothing
     (Krippendorff 2011).
 
-    1 − observed ÷ expected disagreement; None where fewer than two units are paired or only one value occurs.
+    1 − observed ÷ expected disagreement; None where fewer than two units are paired or only one value
+    occurs.
     """
     values = int(codes.max(initial=0)) + 1
     counts = np.stack([(codes == value).sum(axis=0) for value in range(values)], axis=1).astype(np.float64)

@@ -1,7 +1,8 @@
 """What people corrected wins over every rule: corrections laid over labelled columns, the originals kept
 beside.
 
-A line of corrections is `{"interaction_id": …, LABEL: VALUE, …}`; LABEL is a column of labelled interactions.
+A line of corrections is `{"interaction_id": …, LABEL: VALUE, …}`; LABEL is a column of labelled
+interactions.
 """
 
 from __future__ import annotations
@@ -134,10 +135,8 @@ def apply_corrections(batch: pa.RecordBatch, corrections: Corrections) -> pa.Rec
     its end.
 
     Corrected activities move orientation and care_share with them (every activity weighs the same then,
-    unless the
-    orientation is corrected too), a corrected orientation moves care_share into its range, stages their
-    score. Only the
-    corrected rows are looked at one by one.
+    unless the orientation is corrected too), a corrected orientation moves care_share into its range,
+    stages their score. Only the corrected rows are looked at one by one.
     """
     ids = batch.column("interaction_id").to_pylist()
     rows = [row for row, identity in enumerate(ids) if identity in corrections.values]
@@ -242,8 +241,8 @@ def _orientation_of(share: float | None) -> str:
 
 def _nearest_share(orientation: str, activities: Sequence[str]) -> float:
     """The share when the activities of the orientation's side are main (weight 2; codebook, section 1), if
-    that is in
-    its range; else the range's border, or one half."""
+    that is in its range; else the range's border, or one half.
+    """
     care = sum(a in CARE_ACTIVITIES for a in activities)
     service = len(activities) - care
     if orientation == "care":

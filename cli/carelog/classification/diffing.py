@@ -26,8 +26,7 @@ class Difference:
 
     `changed` by label: how many interactions, and the first ids; for a choice also which value became which
     (`moves`). `rules`: which rules' evidence came or went in changed interactions. `sums` are (old, new)
-    totals
-    for the metrics.
+    totals for the metrics.
     """
 
     n: int = 0

@@ -48,10 +48,8 @@ def explain_interaction(record: pa.RecordBatch, classifier: Classifier, most: in
     """The explanation of one record (a batch of one row) as a JSON value.
 
     `texts` are its words as they were matched; `labels` holds, for each label of the codebook, whether it
-    was given, its
-    score and what it had to beat, the `most` heaviest parts of the score, the evidence, and for one that
-    was not given
-    the nearest rule with the conditions that failed.
+    was given, its score and what it had to beat, the `most` heaviest parts of the score, the evidence, and
+    for one that was not given the nearest rule with the conditions that failed.
     """
     classified = classify(record, classifier, with_text=True)
     value = to_values(classified.batch)[0]
@@ -239,8 +237,7 @@ def find_nearest(
     rules.
 
     First rules that matched and counted (then the score is what failed), then those whose words are there
-    but a condition
-    does not hold, then the one of whose phrases most words are there.
+    but a condition does not hold, then the one of whose phrases most words are there.
     """
     rules = [rule for rule in classifier.rules if rule.label == label and rule.weight > 0]
     if not rules:

@@ -122,10 +122,8 @@ def gold_of_label(gold: Sheet, label: str) -> npt.NDArray[np.int8] | None:
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """Of `n` interactions: `covered` have a rule, `overlapping` have two rules of one label, `conflicting`
-    have
-    rules of two values of which only one can be; `conflicts` lists the pairs of labels with their number,
-    the most
-    frequent first.
+    have rules of two values of which only one can be; `conflicts` lists the pairs of labels with their
+    number, the most frequent first.
     """
 
     n: int

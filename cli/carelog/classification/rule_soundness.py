@@ -16,7 +16,7 @@ from carelog.classification.rulebook import Rule
 
 _LEAST_MATCH, _LEAST_NO_MATCH = 2, 1
 REMARKS = frozenset({"shadowed_by_rule"})
-"""Kinds that are worth knowing and not wrong: two rules may say the same words for two signals of one label."""
+"""Kinds that are worth knowing and not wrong: two signals of one label may need the same words."""
 _SHOWN = 60
 _SYNTAX = re.compile(r"\\.|\[[^\]]*\]|\(\?[:=!<]*|\{\d*,?\d*\}")
 _NEVER = ",;:!'\"@#/"
@@ -71,11 +71,11 @@ def _check_normal_form(rules: Sequence[Rule]) -> Iterator[Problem]:
 
 
 def find_shadows(rules: Sequence[Rule]) -> list[Problem]:
-    """Phrases that add nothing, since a shorter phrase of the same rule, or of another rule that asks for no
-    more, matches wherever they do.
+    """Phrases that add nothing, since a shorter phrase of the same rule, or of another rule that asks for
+    no more, matches wherever they do.
 
-    Rules are compared within one label and language; phrases are looked up by their words, so that thousands
-    of rules take a moment.
+    Rules are compared within one label and language; phrases are looked up by their words, so that
+    thousands of rules take a moment.
     """
     groups: dict[tuple[str, str], list[Rule]] = defaultdict(list)
     for rule in rules:

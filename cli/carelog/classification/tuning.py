@@ -2,11 +2,9 @@
 carelog gives.
 
 For each label a logistic regression whose fixed part is the margin that carelog's own score has (score −
-what it has to
-beat), so that without evidence nothing changes; an L2 penalty holds offsets and weights near 0 (maximum a
-posteriori under
-a normal prior; Hastie, Tibshirani & Friedman 2009, 4.4). Fitted with numpy by Newton's method: a few
-hundred interactions.
+what it has to beat), so that without evidence nothing changes; an L2 penalty holds offsets and weights near
+0 (maximum a posteriori under a normal prior; Hastie, Tibshirani & Friedman 2009, 4.4). Fitted with numpy by
+Newton's method: a few hundred interactions.
 """
 
 from __future__ import annotations
@@ -52,8 +50,8 @@ class Tuned:
 @dataclass(frozen=True, slots=True)
 class Material:
     """What is learned from: records, what classification measured of them, gold, and which rules (columns)
-    spoke in which
-    rows (`spoke`, rows × `rules`)."""
+    spoke in which rows (`spoke`, rows × `rules`).
+    """
 
     records: pa.RecordBatch
     classified: Classified
@@ -91,8 +89,8 @@ def _is_learnable(classifier: Classifier, rule: int, gold: Sheet) -> bool:
 
 def tune_weights(material: Material, rows: Ints, seed: int = 0) -> Tuned:
     """Offsets and weights learned from those rows, of those families of labels that cross-validation inside
-    the rows finds
-    better with them."""
+    the rows finds better with them.
+    """
     learned = learn_weights(material, rows)
     kept = _useful_families(material, rows, seed)
     rules = material.classifier.rules
@@ -267,8 +265,7 @@ def rate_families(gold: Sheet, given: Sheet) -> dict[str, Floats]:
     """How right each interaction is in each family of labels, 0 to 1, NaN where gold does not know.
 
     A choice or a flag is right or wrong; `orientation` is its mean with the F1 of the activities; of the
-    stages the share
-    that is right counts.
+    stages the share that is right counts.
     """
     rates: dict[str, Floats] = {}
     for label in ("orientation", "satisfaction", "outcome", "initiative", "loyalty", "churn_risk"):

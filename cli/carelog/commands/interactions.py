@@ -138,7 +138,8 @@ def tell_read(notices: Notices, interactions: Interactions) -> None:
 
 
 def to_classify(interactions: Interactions, anew: bool) -> pa.RecordBatch:
-    """The records that need classifying: those without labels, and, where labels are to be made `anew`, all.
+    """The records that need classifying: those without labels, and, where labels are to be made `anew`,
+    all.
 
     UsageProblem if labels are to be made anew of interactions that no longer hold their words.
     """

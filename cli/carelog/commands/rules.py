@@ -1,6 +1,4 @@
-"""`carelog rules`: what is in the rulebooks, are they sound, do their examples hold, what would a change
-do.
-"""
+"""`carelog rules`: what is in the rulebooks, are they sound, what would a change do."""
 
 from __future__ import annotations
 
@@ -56,8 +54,8 @@ def command() -> None:
 
 
 def merge_own(own: Sequence[RulebookFile]) -> Rulebook:
-    """The shipped rulebooks with the user's own on top; phrases are not looked at yet. UsageProblem if one
-    is broken.
+    """The shipped rulebooks with the user's own on top; phrases are not looked at yet. UsageProblem if one is
+    broken.
     """
     return merge_rulebooks([*load_packaged(), *(parse_rulebook(f.text, f.name) for f in own)])
 
@@ -134,9 +132,10 @@ def show_rule(rule_id: str, rulebooks: tuple[str, ...], report_format: str) -> E
 @rulebook_option
 @format_option
 def check(own: bool, strict: bool, rulebooks: tuple[str, ...], report_format: str) -> ExitCode:
-    """Are the rules sound? Finds patterns that can never match, match the empty text or shadow each other,
-    and
-    rules without examples.
+    """Are the rules sound?
+
+    Finds phrases and patterns that can never match, match the empty text, stand twice or shadow each other,
+    and rules without examples.
 
     \b
     Examples:
@@ -144,7 +143,8 @@ def check(own: bool, strict: bool, rulebooks: tuple[str, ...], report_format: st
       carelog rules check --rulebook ours.toml --own
 
     \b
-    Exit code: 0 sound (remarks aside), 1 there are problems, 2 a rulebook is not of the form or an id stands twice.
+    Exit code: 0 sound (remarks aside), 1 there are problems,
+    2 a rulebook is not of the form, or an id stands twice in one.
     """
     rules = _rules_of(rulebooks, own)
     problems = check_rules(rules)
@@ -158,9 +158,7 @@ def check(own: bool, strict: bool, rulebooks: tuple[str, ...], report_format: st
 
 
 def _rules_of(rulebooks: tuple[str, ...], own: bool) -> list[Rule]:
-    """The rules of the merged rulebooks, or of the user's own alone. UsageProblem if those alone hold no
-    rules.
-    """
+    """The rules of the merged rulebooks, or of the user's own alone (UsageProblem without any)."""
     files = read_rulebooks(rulebooks)
     merged = merge_own(files)
     if not own:

@@ -178,3 +178,13 @@ def test_without_text_labels_cannot_be_made_anew(log: Path, gold: Path, tmp_path
     result = call("evaluate", bare, "--gold", gold, "--rulebook", book)
     assert (result.exit_code, result.stdout) == (2, "")
     assert "--with-text" in result.stderr
+
+
+def test_an_output_that_cannot_be_is_told_before_the_work(log: Path, gold: Path, tmp_path: Path) -> None:
+    result = call("evaluate", log, "--gold", gold, "-o", tmp_path / "none" / "report.txt")
+    assert (result.exit_code, result.stdout) == (73, "")
+    assert "read 5" not in result.stderr
+    before = gold.read_bytes()
+    result = call("evaluate", log, "--gold", gold, "-o", gold)
+    assert (result.exit_code, result.stdout, gold.read_bytes()) == (2, "", before)
+    assert names_in(tmp_path) == ["gold.jsonl", "log.jsonl"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -70,16 +71,16 @@ def command(
     Exit code: 0 done, 2 wrong usage, gold or rulebook, 65 no interaction has gold, 66 an input is missing.
     """
     notices = Notices("evaluate", quiet, log_format == "json", wants_color("auto", sys.stderr))
-    check_outputs([output])
+    check_outputs([output], map(Path, (*paths, *golds, *rulebooks)))
     readers = [parse_golds(read_small(name), name) for name in golds]
     own = read_rulebooks(rulebooks)
     agreed, codes = agree_sheets(readers)
-    interactions = read_interactions(paths, ReadOptions(), set(agreed.ids))
-    tell_read(notices, interactions)
-    value = evaluate_interactions(interactions, agreed, own)
-    value["readers"] = {"golds": len(readers), "alpha": _alphas(codes) if len(readers) > 1 else None}
-    text = to_evaluation_text(value, worst) if report_format == "text" else to_json(value)
     with write_whole(output) as file:
+        interactions = read_interactions(paths, ReadOptions(), set(agreed.ids))
+        tell_read(notices, interactions)
+        value = evaluate_interactions(interactions, agreed, own)
+        value["readers"] = {"golds": len(readers), "alpha": _alphas(codes) if len(readers) > 1 else None}
+        text = to_evaluation_text(value, worst) if report_format == "text" else to_json(value)
         file.write(text.encode("utf-8", "backslashreplace"))
     return ExitCode.OK
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 import click
 
 from carelog.classification.compiled import RulebookFile
 from carelog.classification.diffing import Difference, to_difference_value
-from carelog.classification.examples import run_examples
+from carelog.classification.examples import Example, run_examples
 from carelog.classification.rule_soundness import REMARKS, check_rules, keep_good_rules, to_rule_value
 from carelog.classification.rulebook import Rule, Rulebook, load_packaged, merge_rulebooks, parse_rulebook
 from carelog.commands.classify import read_rulebooks
@@ -21,9 +22,14 @@ from carelog.errors import ExitCode, UsageProblem
 from carelog.labels import LANGUAGES
 from carelog.reports import rules as reports
 from carelog.sources.blocks import ReadOptions
-from carelog.store.atomic import write_whole
+from carelog.store.atomic import check_outputs, write_whole
 
 SHIPPED = "shipped"
+_EXAMPLE_FORMATS: dict[str, Callable[[Sequence[Example]], str]] = {
+    "text": reports.to_examples_text,
+    "json": lambda examples: reports.to_json(reports.to_examples_value(examples)),
+    "junit": reports.to_examples_junit,
+}
 
 rulebook_option = click.option(
     "--rulebook", "rulebooks", metavar="F", multiple=True, help="With this rulebook on top; repeatable."
@@ -175,7 +181,7 @@ def _rules_of(rulebooks: tuple[str, ...], own: bool) -> list[Rule]:
 @click.option(
     "--format",
     "report_format",
-    type=click.Choice(["text", "json", "junit"]),
+    type=click.Choice(list(_EXAMPLE_FORMATS)),
     default="text",
     show_default=True,
 )
@@ -191,16 +197,12 @@ def test(own: bool, rulebooks: tuple[str, ...], report_format: str, output: str)
     \b
     Exit code: 0 all hold, 1 some do not (or a phrase cannot be matched at all), 2 wrong usage or rulebook.
     """
+    check_outputs([output], map(Path, rulebooks))
     rules = _rules_of(rulebooks, own)
     good = keep_good_rules(rules)
-    examples = run_examples(good)
-    writers = {
-        "text": lambda: reports.to_examples_text(examples),
-        "json": lambda: reports.to_json(reports.to_examples_value(examples)),
-        "junit": lambda: reports.to_examples_junit(examples),
-    }
     with write_whole(output) as file:
-        file.write(writers[report_format]().encode("utf-8", "backslashreplace"))
+        examples = run_examples(good)
+        file.write(_EXAMPLE_FORMATS[report_format](examples).encode("utf-8", "backslashreplace"))
     for rule in rules:
         if rule not in good:
             Notices("rules test").warn(f"{rule.id} cannot be tested; `carelog rules check` says why")

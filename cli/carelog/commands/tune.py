@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -79,7 +80,7 @@ def command(
     """
     notices = Notices("tune", quiet, log_format == "json", wants_color("auto", sys.stderr))
     _check_name(name, output)
-    check_outputs([output])
+    check_outputs([output], map(Path, (*paths, *golds, *rulebooks)))
     own = read_rulebooks(rulebooks)
     gold, _ = agree_sheets([parse_golds(read_small(g), g) for g in golds])
     with Outputs() as outputs:

@@ -60,11 +60,13 @@ from carelog.sources.formats.line_account import detect_line_account, read_line_
 from carelog.sources.formats.line_chat import detect_line_chat, read_line_chat
 from carelog.sources.formats.loyverse import detect_loyverse, parse_loyverse, read_loyverse, read_loyverses
 from carelog.sources.formats.mapped import detect_never, detect_preset, parse_mapped, read_mapped
+from carelog.sources.formats.messenger import detect_messenger, read_messenger, read_messenger_together
 from carelog.sources.formats.parquet import parse_batch, read_parquet
 from carelog.sources.formats.poslog import detect_poslog, parse_poslog, read_poslog
 from carelog.sources.formats.shopify import detect_shopify, parse_shopify, read_shopify, read_shopifys
 from carelog.sources.formats.square import detect_square, parse_square, read_square, read_squares
 from carelog.sources.formats.survey import detect_qualtrics, detect_surveymonkey, read_survey
+from carelog.sources.formats.telegram import detect_telegram, read_telegram
 from carelog.sources.formats.transcripts import detect_srt, detect_webvtt, read_srt, read_webvtt
 from carelog.sources.formats.twilio import detect_twilio, parse_twilio, read_twilio, read_twilios
 from carelog.sources.formats.vcon import detect_vcon, parse_vcons, read_vcon
@@ -159,6 +161,10 @@ FORMATS: dict[str, Format] = {
         parse_google_ccai,
     ),
     "zendesk_chat": Format("Zendesk Chat, JSON", detect_zendesk_chat, read_zendesk_chat, parse_zendesk_chat),
+    "telegram": Format("Telegram Desktop export, JSON", detect_telegram, read_telegram),
+    "messenger": Format(
+        "Messenger or Instagram export, JSON", detect_messenger, read_messenger, None, read_messenger_together
+    ),
     "jsonl": _general("jsonl", "JSON Lines, canonical records", read_jsonlines, parse_chunk_of_json),
     "json": _general("json", "JSON array, canonical records", read_json, parse_chunk_of_json),
     "csv": _general("csv", "CSV, canonical records", read_csv, parse_table),

@@ -31,7 +31,7 @@ MOST_BYTES = 8 * 1024 * 1024
 """A stretch of more messages or bytes is cut, so that one endless chat does not fill the memory."""
 # What transcripts call people whom they do not know: no id, or different customers would be one.
 _NOBODY = re.compile(
-    r"(customer|caller|client|visitor|end.?user|user|agent|bot|representative|operator|advisor|speaker|channel|guest|unknown)"
+    r"(customer|caller|client|visitor|end.?user|agent|bot|representative|operator|advisor|speaker|channel|guest|unknown)"
     r"[ _-]{0,2}\d{0,6}",
     re.IGNORECASE,
 )
@@ -112,10 +112,10 @@ class MessageStore:
     def __exit__(self, *_: object) -> None:
         self._database.close()
 
-    def add(self, chat: str, said: Said, place: int = 0) -> None:
-        """Keep a message of the conversation named `chat`."""
+    def add(self, chat: str, said: Said, place: int = 0, newest_first: bool = False) -> None:
+        """Keep a message of the conversation named `chat`; `newest_first` is how they arrive."""
         body = orjson.dumps(said)
-        self._held.append((chat, place, self._count, body))
+        self._held.append((chat, place, -self._count if newest_first else self._count, body))
         self._count += 1
         if len(self._held) >= _BATCH:
             self._write()

@@ -2,8 +2,8 @@
 
 Each object is one interaction. Times are ISO 8601 in UTC. In `history`, whose `nick` begins with `agent:` is
 an agent, `agent:trigger` an automatic message, and `visitor` the customer; events that are no words stay
-under `extra`. An offline message has no history: its text is `message`. Source: the interface's documentation and
-the schemas of the Singer tap.
+under `extra`. An offline message has no history: its text is `message`. Source: the interface's documentation
+and the schemas of the Singer tap.
 """
 
 from __future__ import annotations

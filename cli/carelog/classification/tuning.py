@@ -9,15 +9,16 @@ Newton's method: a few hundred interactions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from carelog.classification.classifier import OWN_WEIGHT, Classifier, spread
+from carelog.classification.classifier import Classifier, spread
 from carelog.classification.classify import Classified
+from carelog.classification.gains import rate_families
 from carelog.classification.labelling import decide, read_scores
 from carelog.classification.model import OUTPUT_AT
 from carelog.classification.rule_claims import gold_of_label
@@ -252,119 +253,3 @@ def cross_validate(material: Material, folds: int, seed: int) -> tuple[Sheet, Sh
     return decide_sheet(material, material.classified.scores, everyone), decide_sheet(
         material, scores, everyone
     )
-
-
-def rate_rows(gold: Sheet, given: Sheet) -> Floats:
-    """How right each interaction's labels are, 0 to 1: the mean over the families that gold knows; NaN
-    where it knows none.
-    """
-    return _mean_of(list(rate_families(gold, given).values()))
-
-
-def rate_families(gold: Sheet, given: Sheet) -> dict[str, Floats]:
-    """How right each interaction is in each family of labels, 0 to 1, NaN where gold does not know.
-
-    A choice or a flag is right or wrong; `orientation` is its mean with the F1 of the activities; of the
-    stages the share that is right counts.
-    """
-    rates: dict[str, Floats] = {}
-    for label in ("orientation", "satisfaction", "outcome", "initiative", "loyalty", "churn_risk"):
-        known = gold.codes[label] >= 0
-        right = (gold.codes[label] == given.codes[label]).astype(np.float64)
-        rates[label] = np.where(known, right, np.nan)
-    rates["orientation"] = _mean_of([rates["orientation"], _activity_f1(gold, given)])
-    stages = np.array([gold.codes[f"stage.{s}"] for s in STAGES])
-    said = np.array([given.codes[f"stage.{s}"] for s in STAGES])
-    counts = (stages >= 0).sum(axis=0)
-    hits = ((stages >= 0) & (stages == np.maximum(said, 0))).sum(axis=0)
-    rates["stage"] = np.where(counts > 0, hits / np.maximum(counts, 1), np.nan)
-    return rates
-
-
-def _mean_of(rates: Sequence[Floats]) -> Floats:
-    table = np.array(rates)
-    counts = (~np.isnan(table)).sum(axis=0)
-    mean: Floats = np.where(counts > 0, np.nansum(table, axis=0) / np.maximum(counts, 1), np.nan)
-    return mean
-
-
-def _activity_f1(gold: Sheet, given: Sheet) -> Floats:
-    wanted = np.array([gold.codes[f"activity.{a}"] for a in ACTIVITIES])
-    said = np.array([given.codes[f"activity.{a}"] for a in ACTIVITIES]) == 1
-    there = wanted == 1
-    total = there.sum(axis=0) + said.sum(axis=0)
-    hits = (there & said).sum(axis=0)
-    f1 = np.where(total > 0, 2 * hits / np.maximum(total, 1), 1.0)
-    known: Floats = np.where((wanted >= 0).all(axis=0), f1, np.nan)
-    return known
-
-
-@dataclass(frozen=True, slots=True)
-class Gain:
-    """The mean gain per interaction (0 to 1) over `n` of them, and its 95 % interval."""
-
-    n: int
-    before: float
-    after: float
-    low: float
-    high: float
-
-    @property
-    def is_sure(self) -> bool:
-        """Whether the whole interval is above 0."""
-        return self.low > 0
-
-
-def measure_gain(before: Floats, after: Floats, seed: int, draws: int = 4000) -> Gain:
-    """The paired gain, with the percentile interval of a bootstrap over interactions (Efron & Tibshirani
-    1993, 13.3).
-    """
-    known = ~np.isnan(before) & ~np.isnan(after)
-    difference = (after - before)[known]
-    n = len(difference)
-    chosen = np.random.default_rng(seed).integers(0, n, (draws, n))
-    low, high = np.percentile(difference[chosen].mean(axis=1), [2.5, 97.5])
-    return Gain(n, float(before[known].mean()), float(after[known].mean()), float(low), float(high))
-
-
-def to_rulebook_text(tuned: Tuned, gain: Gain, classifier: Classifier, name: str) -> str:
-    """What was learned as a rulebook (TOML): offsets, and for each weighed rule a copy with that weight.
-
-    A copy has an id of its own, `tuned.` before the old one, so that it adds to what carelog knows of the
-    rule's signal.
-    """
-    lines = [
-        f"# Learned by `carelog tune` from {gain.n} labelled interactions. Read and edit it as you like.",
-        f"# Cross-validated gain per interaction: {gain.after - gain.before:+.4f} "
-        f"(95 % interval {gain.low:+.4f} to {gain.high:+.4f}).",
-        "[rulebook]",
-        f'name = "{name}"',
-        'version = "1"',
-        'language = "*"',
-        "",
-        "# Log-odds added to a label in every interaction: above 0 it is given more readily, below 0 less.",
-        "[offset]",
-        *(f'"{output}" = {offset:g}' for output, offset in sorted(tuned.offsets.items())),
-    ]
-    for rule, weight in sorted(tuned.weights.items(), key=lambda item: classifier.rules[item[0]].id):
-        lines += ["", *_rule_lines(classifier, rule, weight / OWN_WEIGHT)]
-    return "\n".join(lines) + "\n"
-
-
-def _rule_lines(classifier: Classifier, at: int, weight: float) -> list[str]:
-    rule = classifier.rules[at]
-    lines = ["[[rule]]", f'id = "tuned.{rule.id}"', f'label = "{rule.label}"', f'speaker = "{rule.speaker}"']
-    lines += [f'place = "{rule.place}"', f"weight = {weight:.4f}"]
-    if rule.pattern is not None:
-        lines.append(f"pattern = {_quoted(rule.pattern)}")
-    for name in ("channel", "phrases", "not_before", "not_after", "match", "no_match"):
-        values = getattr(rule, name)
-        if values:
-            lines += [f"{name} = [", *(f"    {_quoted(v)}," for v in values), "]"]
-    return lines
-
-
-def _quoted(text: str) -> str:
-    """A text as a TOML basic string."""
-    plain = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c >= " " and c != "\x7f" else f"\\u{ord(c):04x}" for c in plain) + '"'

@@ -14,23 +14,16 @@ import numpy as np
 from carelog.classification.agreement import evaluate_sheets
 from carelog.classification.classify import classify
 from carelog.classification.compiled import load_classifier
+from carelog.classification.gains import Gain, measure_gain, rate_rows
 from carelog.classification.labelling import read_scores
 from carelog.classification.sheets import Sheet, agree_sheets, parse_golds
-from carelog.classification.tuning import (
-    Gain,
-    Material,
-    cross_validate,
-    gather_material,
-    measure_gain,
-    rate_rows,
-    to_rulebook_text,
-    tune_weights,
-)
+from carelog.classification.tuning import Material, cross_validate, gather_material, tune_weights
 from carelog.commands.classify import read_rulebooks
 from carelog.commands.interactions import read_interactions, tell_read, to_classify
 from carelog.commands.notices import Notices, wants_color
 from carelog.commands.small_files import read_small
 from carelog.errors import ExitCode, UnusableInput, UsageProblem
+from carelog.reports.tuned_rulebook import to_rulebook_text
 from carelog.reports.tuning import to_tuning_text, to_tuning_value
 from carelog.sources.blocks import ReadOptions
 from carelog.store.atomic import Outputs, check_outputs

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from carelog.classification.classifier import Classifier
-from carelog.classification.tuning import Gain, Tuned
+from carelog.classification.gains import Gain
+from carelog.classification.tuning import Tuned
 from carelog.findings import visible
 from carelog.reports.evaluation import FIGURES
 from carelog.reports.plain_table import to_table_lines

@@ -6,6 +6,7 @@ from collections import Counter
 
 from carelog.labels import CARE_ACTIVITIES, SERVICE_ACTIVITIES, STAGES
 from carelog.reports.figures_text import change_text, detail_text, group_text, interval_text, value_text
+from carelog.reports.pointers import pointer_sentences
 from carelog.reports.sentences import headline_sentences
 from carelog.reports.shapes import Block, Chart, DataTable, Fact, Facts, Paragraph, Points, Split, Tone
 from carelog.reports.tables import change_table, group_table, metric_table
@@ -45,6 +46,8 @@ def headline(summary: Summary, words: Words) -> list[Block]:
         Facts(facts[1:]),
         _counts(summary, words),
     ]
+    if pointers := pointer_sentences(summary, words):
+        blocks += [Paragraph(words.t("Where to look first"), "heading"), Points(pointers)]
     if summary.gates:
         blocks.append(Points([_gate_text(words, g.text, g.met, g.n) for g in summary.gates]))
     if summary.compare_reason:

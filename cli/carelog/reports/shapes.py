@@ -84,10 +84,10 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Plain sentences. `role`: `lead` says what matters, `note` what to mind."""
+    """Plain sentences. `role`: `lead` says what matters, `note` what to mind, `heading` what comes next."""
 
     text: str
-    role: Literal["lead", "note", "plain"] = "plain"
+    role: Literal["lead", "note", "heading", "plain"] = "plain"
 
 
 @dataclass(frozen=True, slots=True)

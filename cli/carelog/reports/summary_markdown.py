@@ -30,7 +30,7 @@ def to_markdown(report: Report) -> str:
 def _block(block: Block) -> Iterator[str]:
     match block:
         case Paragraph(text, role):
-            yield f"> {escape(text)}" if role == "note" else escape(text)
+            yield {"note": f"> {escape(text)}", "heading": f"**{escape(text)}**"}.get(role, escape(text))
         case Points(texts):
             yield from (f"- {escape(t)}" for t in texts)
         case Facts(facts):

@@ -37,9 +37,9 @@ def to_terminal(report: Report, width: int = 80, color: bool = False) -> str:
 def _block(block: Block, width: int) -> RenderableType:
     match block:
         case Paragraph(text, role):
-            return Text(text, "dim" if role == "note" else "")
+            return Text(text, {"note": "dim", "heading": "bold"}.get(role, ""))
         case Points(texts):
-            return Group(*(Padding(Text(f"• {t}"), (0, 0, 0, 1)) for t in texts))
+            return Padding(Group(*(Padding(Text(f"• {t}"), (0, 0, 0, 1)) for t in texts)), (0, 0, 1, 0))
         case Facts():
             return _facts(block)
         case DataTable():

@@ -118,3 +118,11 @@ def test_other_tables_are_not_claimed() -> None:
         b"{}",
     ):
         assert "asterisk_cdr" not in detect_formats(head, "x")
+
+
+def test_leg_that_begins_late_has_the_offset_of_its_call(tmp_path: Path) -> None:
+    rows = Path("Master.csv").read_text().splitlines()[:2]
+    path = tmp_path / "Master.csv"
+    path.write_text("\n".join([rows[0], rows[1].replace("1789354805.12", "1789354000.9")]))
+    (value,) = read_files(path).values
+    assert (value["started_at"], value["talk_seconds"]) == ("2026-09-14T10:00:00+07:00", 180)

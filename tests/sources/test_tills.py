@@ -195,3 +195,22 @@ def test_log_in_xml_is_the_same_however_it_arrives(monkeypatch: pytest.MonkeyPat
     for size in (7, 100, 1000):
         monkeypatch.setattr(f"{read_poslog.__module__}.CHUNK_BYTES", size)
         assert read_files("poslog/day.xml", zone="Europe/Berlin") == whole
+
+
+def test_refund_under_the_transaction_that_it_gives_back_is_another_visit(tmp_path: Path) -> None:
+    text = Path("square/transactions.csv").read_text().replace("T-2", "T-1")
+    (tmp_path / "t.csv").write_text(text)
+    sale, back, _ = read_files(tmp_path / "t.csv").values
+    assert (sale["interaction_id"], back["interaction_id"]) == ("T-1", "T-1/P-2")
+    assert (sale["order"]["amount"], back["order"]["amount"]) == ("1339.20", "-5.40")
+    assert back["order"]["order_id"] == "T-1"
+
+
+def test_receipt_without_a_store_is_read_with_a_remark(tmp_path: Path) -> None:
+    path = tmp_path / "receipts.csv"
+    path.write_text(
+        "Date,Receipt number,Receipt type,Gross sales,Discounts,Net sales,Total collected,Status\n"
+        "28/08/2026 18:00,6-1,Sale,200,0,200,200,Closed\n"
+    )
+    found = read_files(path, zone="Asia/Bangkok")
+    assert (found.values[0]["store_id"], found.findings) == ("loyverse", [("warning", "no_store")])

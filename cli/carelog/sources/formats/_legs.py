@@ -222,7 +222,7 @@ def _ends_first(value: dict[str, Any]) -> bool:
     try:
         start, end = (datetime.fromisoformat(value[name]) for name in ("started_at", "ended_at"))
         return end < start
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         return False
 
 

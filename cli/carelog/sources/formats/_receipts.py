@@ -85,8 +85,14 @@ def to_order(
     return {name: value for name, value in order.items() if value is not None}
 
 
-def check_amount(order: dict[str, str]) -> list[Fault]:
-    """What is to be remarked on an order."""
-    if "amount" in order:
-        return []
-    return [Fault("no_amount", "the receipt says no amount that can be read", "/order")]
+def check_receipt(value: dict[str, Any], system: str) -> list[Fault]:
+    """What is to be remarked on a receipt. One that names no store gets the name of the system for one: the
+    exports of accounts with a single store can be without.
+    """
+    remarks = []
+    if "amount" not in value["order"]:
+        remarks.append(Fault("no_amount", "the receipt says no amount that can be read", "/order"))
+    if value["store_id"] is None:
+        value["store_id"] = system
+        remarks.append(Fault("no_store", f"the receipt names no store; {system} stands for it", "/store_id"))
+    return remarks

@@ -218,7 +218,8 @@ def _add_call(block: Block, legs: Sequence[Leg], part: int, zone: str | None) ->
     rows = [leg.load() for leg in legs]
     rows.sort(key=lambda row: (row.get("start") or row.get("calldate", ""), _sequence(row)))
     remarks: list[Fault] = []
-    spans = [_span(row, zone, remarks) for row in rows]
+    offset = _offset_of_call(rows) if zone is None else None
+    spans = [_span(row, zone, offset, remarks) for row in rows]
     first, key = rows[0], rows[0].get("linkedid") or rows[0].get("uniqueid") or _hash(rows[0])
     direction = _direction(rows)
     status, answered = _status(rows, direction)
@@ -252,23 +253,37 @@ def _sequence(row: dict[str, Any]) -> int:
     return int(text) if text.isdigit() and len(text) < 18 else 0
 
 
-def _span(row: dict[str, Any], zone: str | None, remarks: list[Fault]) -> Span:
+def _offset_of_call(rows: Sequence[dict[str, Any]]) -> int | None:
+    """The offset that the id of any leg tells: those of legs that begin late do not tell theirs."""
+    for row in rows:
+        local = parse_local(row.get("start") or row.get("calldate", ""))
+        for name in ("uniqueid", "linkedid"):
+            offset = None if local is None else _offset_by_id(local, row.get(name, ""))
+            if offset is not None:
+                return offset
+    return None
+
+
+def _span(row: dict[str, Any], zone: str | None, known: int | None, remarks: list[Fault]) -> Span:
     text = row.get("start") or row.get("calldate", "")
     local = parse_local(text)
     duration, billed = to_seconds(row.get("duration")), to_seconds(row.get("billsec"))
-    if local is None:
+    if local is None or not 1900 <= local.year < 3000:
         return None, duration, billed
-    written, remark = _place_clock(local, row, zone)
+    written, remark = _place_clock(local, row, zone, known)
     if remark is not None:
         remarks.append(remark)
     moment = datetime.fromisoformat(written)
     return (written, moment if moment.tzinfo else None), duration, billed
 
 
-def _place_clock(local: datetime, row: dict[str, Any], zone: str | None) -> tuple[str, Fault | None]:
-    """The local time with its offset; where none is known, without."""
+def _place_clock(
+    local: datetime, row: dict[str, Any], zone: str | None, known: int | None
+) -> tuple[str, Fault | None]:
+    """The local time with its offset: that of its id, else that of the call; where none is known, without."""
     offset = _offset_by_id(local, row.get("uniqueid", ""))
     if zone is None:
+        offset = known if offset is None else offset
         return (_written(local, offset), None) if offset is not None else (local.isoformat(), None)
     text, remark = with_offset(local, zone)
     if offset is None:

@@ -14,7 +14,7 @@ from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
 from carelog.sources.formats._legs import Leg, add_interaction, once_per_file, parse_groups
 from carelog.sources.formats._receipts import (
     Cells,
-    check_amount,
+    check_receipt,
     first_of,
     fold_cells,
     read_receipts,
@@ -74,7 +74,7 @@ def _add_receipt(
     amount, currency = sum_of(whole[:1], "totalcollected") if whole else sum_of(rows, "netsales", "taxes")
     key = _key(first) or f"{legs[0].file}:{legs[0].line}"
     order = to_order(first.get("receiptnumber"), _kind(first), amount, currency, options)
-    value = {
+    value: dict[str, Any] = {
         "interaction_id": key + (f"#{part + 1}" if part else ""),
         "channel": "in_store",
         "started_at": start,
@@ -86,7 +86,7 @@ def _add_receipt(
         "order": order,
         "extra": {"rows": native},
     }
-    remarks: list[Fault] = [*([remark] if remark else []), *check_amount(order)]
+    remarks: list[Fault] = [*([remark] if remark else []), *check_receipt(value, "loyverse")]
     add_interaction(block, legs, "loyverse", value, remarks, options.zone)
 
 

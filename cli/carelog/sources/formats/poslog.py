@@ -25,7 +25,7 @@ from carelog.sources.filling import put_aside
 from carelog.sources.formats._leftovers import Native
 from carelog.sources.formats._legs import Leg, add_interaction
 from carelog.sources.formats._money import parse_money
-from carelog.sources.formats._receipts import check_amount, to_order
+from carelog.sources.formats._receipts import check_receipt, to_order
 from carelog.sources.formats._table_rows import to_name
 from carelog.sources.formats.jsonlines import cut_off
 from carelog.sources.lines import CHUNK_BYTES, KEPT_OF_LONG, file_finding, raw_text, to_reject, too_long
@@ -236,10 +236,10 @@ def _add_transaction(block: Block, found: Any, leg: Leg, options: ReadOptions) -
         _text(native, "BusinessDayDate"),
     ]  # fmt: skip
     number = _text(native, "TransactionID")
-    order, remarks = _order(native, number, options)
+    order = _order(native, number, options)
     start, end = _times(native)
     key = "-".join(part for part in parts if part) if parts[2] else number
-    value = {
+    value: dict[str, Any] = {
         "interaction_id": key or f"{leg.file}:{leg.line}",
         "record_id": number,
         "channel": "in_store",
@@ -252,7 +252,8 @@ def _add_transaction(block: Block, found: Any, leg: Leg, options: ReadOptions) -
         "order": order,
         "extra": {"Transaction": native.rest()},
     }
-    add_interaction(block, [leg], "poslog", value, [*native.faults[:1], *remarks], options.zone)
+    remarks = [*native.faults[:1], *check_receipt(value, "poslog")]
+    add_interaction(block, [leg], "poslog", value, remarks, options.zone)
 
 
 def _no_interaction(native: Native) -> str | None:
@@ -301,7 +302,7 @@ def _customer(native: Native) -> str | None:
     return None
 
 
-def _order(native: Native, number: str | None, options: ReadOptions) -> tuple[dict[str, str], list[Fault]]:
+def _order(native: Native, number: str | None, options: ReadOptions) -> dict[str, str]:
     totals = _listed(native.look("RetailTransaction", "Total"))
     amount, currency = None, None
     for kind in ("TransactionGrandAmount", "TransactionNetAmount", "TransactionGrossAmount", None):
@@ -311,8 +312,7 @@ def _order(native: Native, number: str | None, options: ReadOptions) -> tuple[di
     currency = currency or to_name(native.look("CurrencyCode")) or _currency_of_lines(native)
     if currency is not None and not re.fullmatch(r"[A-Z]{3}", currency):
         currency = None
-    order = to_order(number, _kind(native), amount, currency, options)
-    return order, check_amount(order)
+    return to_order(number, _kind(native), amount, currency, options)
 
 
 def _total(totals: list[Any], kind: str | None) -> tuple[Decimal | None, str | None]:

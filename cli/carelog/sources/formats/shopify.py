@@ -14,7 +14,7 @@ from carelog.sources.blocks import Block, Chunk, ReadOptions
 from carelog.sources.formats._legs import Leg, add_interaction, once_per_file, parse_groups
 from carelog.sources.formats._receipts import (
     Cells,
-    check_amount,
+    check_receipt,
     first_of,
     fold_cells,
     read_receipts,
@@ -86,9 +86,7 @@ def _add_order(
         "order": order,
         "extra": {"rows": native},
     }
-    if value["store_id"] is None:
-        value["store_id"] = "shopify"
-    remarks = [*([remark] if remark else []), *check_amount(order)]
+    remarks = [*([remark] if remark else []), *check_receipt(value, "shopify")]
     add_interaction(block, legs, "shopify", value, remarks, options.zone)
 
 

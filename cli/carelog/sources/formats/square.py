@@ -1,7 +1,7 @@
 """Square: the exports of transactions and of item details (CSV).
 
 Rows of one Transaction ID are one visit, whichever of the two exports they stand in; of both, the
-transaction says the amount. A refund is a transaction of its own. The zone is in the file, under its name
+transaction says the amount. A refund is a visit of its own. The zone is in the file, under its name
 in Ruby on Rails. Amounts carry a symbol and no code; `$` stands for many currencies, so `--currency` says
 which. The last digits of cards and their tokens are not read.
 """
@@ -15,7 +15,7 @@ from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
 from carelog.sources.formats._legs import Leg, add_interaction, once_per_file, parse_groups
 from carelog.sources.formats._receipts import (
     Cells,
-    check_amount,
+    check_receipt,
     first_of,
     fold_cells,
     read_receipts,
@@ -28,13 +28,14 @@ from carelog.sources.formats._till_clocks import parse_stamp, to_instant
 from carelog.sources.streams import Opened
 
 NAME = "square"
+_TELLING = frozenset({"eventtype", "item", "totalcollected"})
 _NOT_READ = frozenset({"pansuffix", "token"})
 
 
 def detect_square(head: bytes, name: str) -> str | None:
     """By its column names."""
     columns = folded_columns(head)
-    if {"date", "time", "timezone", "transactionid", "eventtype"} <= columns:
+    if {"date", "time", "timezone", "transactionid", "netsales"} <= columns and columns & _TELLING:
         return "its header names columns of Square's exports"
     return None
 
@@ -46,9 +47,15 @@ def read_square(opened: Opened, options: ReadOptions) -> Iterator[Block | Chunk]
 
 def read_squares(inputs: Iterable[Opened], options: ReadOptions) -> Iterator[Block | Chunk]:
     """The receipts of all inputs."""
-    return read_receipts(
-        inputs, options, NAME, lambda cells: cells.get("transactionid", ""), _stamp, _likely_order
-    )
+    return read_receipts(inputs, options, NAME, _key, _stamp, _likely_order)
+
+
+def _key(cells: Cells) -> str:
+    """The transaction; of a refund, which can stand under the one that it gives back, also the payment."""
+    found = cells.get("transactionid", "")
+    if not found or _kind(cells) != "return":
+        return found
+    return f"{found}/{cells.get('paymentid') or 'refund'}"
 
 
 def _stamp(cells: Cells) -> str:
@@ -82,9 +89,9 @@ def _add_receipt(
         (None, fault) if local is None else to_instant(local, first.get("timezone", ""), options.zone)
     )
     amount, currency = sum_of(whole, "totalcollected") if whole else sum_of(rows, "netsales", "tax")
-    key = first.get("transactionid") or f"{legs[0].file}:{legs[0].line}"
+    key = _key(first) or f"{legs[0].file}:{legs[0].line}"
     order = to_order(first.get("transactionid"), _kind(first), amount, currency, options)
-    value = {
+    value: dict[str, Any] = {
         "interaction_id": key + (f"#{part + 1}" if part else ""),
         "channel": "in_store",
         "started_at": start,
@@ -96,7 +103,7 @@ def _add_receipt(
         "order": order,
         "extra": {"rows": [_kept(row) for row in native]},
     }
-    remarks: list[Fault] = [*([remark] if remark else []), *check_amount(order)]
+    remarks: list[Fault] = [*([remark] if remark else []), *check_receipt(value, "square")]
     add_interaction(block, legs, "square", value, remarks, options.zone)
 
 

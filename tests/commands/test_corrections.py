@@ -137,3 +137,20 @@ def test_a_line_that_is_no_correction_is_wrong_usage(tmp_path: Path, line: str, 
     assert (result.exit_code, result.stdout) == (2, "")
     assert reason in result.stderr
     assert names_in(tmp_path) == ["fixes.jsonl", "log.jsonl"]
+
+
+def test_the_corrections_are_never_written_over(tmp_path: Path) -> None:
+    log = shop_log(tmp_path / "log.jsonl")
+    file = write_lines(tmp_path / "fixes.jsonl", [{"interaction_id": "fault", "loyalty": True}])
+    before = file.read_bytes()
+    result = call("classify", log, "--corrections", file, "-o", file)
+    assert (result.exit_code, result.stdout, file.read_bytes()) == (2, "", before)
+
+
+def test_later_lines_win_label_by_label(tmp_path: Path) -> None:
+    fixes = [
+        {"interaction_id": "fault", "loyalty": True, "outcome": "resolved"},
+        {"interaction_id": "fault", "outcome": "promised"},
+    ]
+    value = corrected(tmp_path, *fixes)["fault"]
+    assert (value["loyalty"], value["outcome"]) == (True, "promised")

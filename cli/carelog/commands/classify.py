@@ -127,7 +127,8 @@ def command(
     )
     counts = Counts()
     with identify(paths, from_format, keep_going) as inputs:
-        check_outputs((output, rejects), (known.input.path for known in inputs.known))
+        own_files = (Path(name) for name in (*rulebooks, corrected) if name is not None)
+        check_outputs((output, rejects), (*(known.input.path for known in inputs.known), *own_files))
         with Outputs() as outputs, ExitStack() as stack:
             write = stack.enter_context(write_table(outputs.open(output), output, layout))
             put_aside = (

@@ -64,6 +64,7 @@ from carelog.sources.formats.messenger import detect_messenger, read_messenger, 
 from carelog.sources.formats.parquet import parse_batch, read_parquet
 from carelog.sources.formats.poslog import detect_poslog, parse_poslog, read_poslog
 from carelog.sources.formats.shopify import detect_shopify, parse_shopify, read_shopify, read_shopifys
+from carelog.sources.formats.slack import detect_slack, read_slack, read_slack_together
 from carelog.sources.formats.square import detect_square, parse_square, read_square, read_squares
 from carelog.sources.formats.survey import detect_qualtrics, detect_surveymonkey, read_survey
 from carelog.sources.formats.telegram import detect_telegram, read_telegram
@@ -165,6 +166,7 @@ FORMATS: dict[str, Format] = {
     "messenger": Format(
         "Messenger or Instagram export, JSON", detect_messenger, read_messenger, None, read_messenger_together
     ),
+    "slack": Format("Slack export, unpacked", detect_slack, read_slack, read_together=read_slack_together),
     "jsonl": _general("jsonl", "JSON Lines, canonical records", read_jsonlines, parse_chunk_of_json),
     "json": _general("json", "JSON array, canonical records", read_json, parse_chunk_of_json),
     "csv": _general("csv", "CSV, canonical records", read_csv, parse_table),

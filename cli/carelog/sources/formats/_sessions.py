@@ -124,6 +124,13 @@ class MessageStore:
         self._database.executemany("INSERT INTO said VALUES (?, ?, ?, ?)", self._held)
         self._held = []
 
+    def chats(self) -> Iterator[str]:
+        """The names of all conversations, in the order of their first messages."""
+        self._write()
+        rows = self._database.execute("SELECT chat FROM said GROUP BY chat ORDER BY MIN(place), chat")
+        for (chat,) in rows:
+            yield str(chat)
+
     def messages(self, *chats: str) -> Iterator[Said]:
         """All messages of a conversation, or of several as one, in order."""
         self._write()

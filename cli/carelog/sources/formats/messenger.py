@@ -1,4 +1,4 @@
-"""Messages of Facebook Messenger and Instagram as "Download your information" gives them (`message_1.json`, …).
+"""Messages of Facebook Messenger and Instagram as "Download your information" gives them (`message_1.json`).
 
 The messages of a thread stand newest first and are spread over files of 10,000; all files of a run with one
 `thread_path` are read as one. Meta writes each byte of UTF-8 as a character of its own (à¸ª for ส), in names

@@ -72,6 +72,7 @@ class _Reading:
         self.head = head if isinstance(head, dict) else {}
         self.store = MessageStore()
         self.senders: dict[str, str] = {}
+        self.names: dict[str, str] = {}
 
     def add(self, found: Found, options: ReadOptions) -> Fault | None:
         """Take a message in; or why it cannot be."""
@@ -81,8 +82,14 @@ class _Reading:
         if fault is not None or not isinstance(value, dict):
             return fault or Fault("not_object", "the message is no JSON object")
         said = _to_said(value, found, self.head)
+        number = str(value.get("from_id") or "")
+        if not value.get("from"):
+            # A deleted account has no name any more, but earlier messages may know it.
+            said.sender = self.names.get(number, said.sender)
+        elif number and len(self.names) < _MOST_SENDERS:
+            self.names.setdefault(number, said.sender)
         if said.sender and said.speaker is None and len(self.senders) < _MOST_SENDERS:
-            self.senders.setdefault(said.sender, str(value.get("from_id") or ""))
+            self.senders.setdefault(said.sender, number)
         self.store.add(_ONE, said)
         return None
 

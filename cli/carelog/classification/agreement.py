@@ -79,13 +79,16 @@ def evaluate_sheets(gold: Sheet, given: Sheet, in_words: Bools | None = None) ->
         scores[label] = score_flag(gold.codes[label], given.codes[label])
     figures = _figures(scores, confusion)
     words = np.ones(len(gold.ids), bool) if in_words is None else in_words
-    spoken = count_confusion(
-        np.where(words, gold.codes["satisfaction"], UNKNOWN).astype(np.int8),
-        given.codes["satisfaction"],
-        len(SATISFACTIONS),
-    )
-    figures["satisfaction.words.macro_f1"] = macro_f1(spoken, 3)
+    known = words & (gold.codes["satisfaction"] != SATISFACTIONS.index("unknown"))
+    figures["satisfaction.words.macro_f1"] = _satisfaction_f1(gold, given, words)
+    figures["satisfaction.words_known.macro_f1"] = _satisfaction_f1(gold, given, known)
     return Evaluation(len(gold.ids), scores, confusion, figures)
+
+
+def _satisfaction_f1(gold: Sheet, given: Sheet, rows: Bools) -> float | None:
+    """Macro-F1 of satisfied, neutral and dissatisfied in those rows; a given "unknown" is a miss."""
+    codes = np.where(rows, gold.codes["satisfaction"], UNKNOWN).astype(np.int8)
+    return macro_f1(count_confusion(codes, given.codes["satisfaction"], len(SATISFACTIONS)), 3)
 
 
 def count_confusion(gold: Codes, given: Codes, values: int) -> Ints:

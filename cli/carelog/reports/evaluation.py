@@ -22,6 +22,7 @@ FIGURES = (
     ("stages.mean_f1", "stages, mean F1"),
     ("satisfaction.macro_f1", "satisfaction, macro-F1"),
     ("satisfaction.words.macro_f1", "satisfaction where words decide"),
+    ("satisfaction.words_known.macro_f1", "… and gold knows it"),
     ("initiative.accuracy", "initiative, accuracy"),
     ("outcome.accuracy", "outcome, accuracy"),
     ("loyalty.f1", "loyalty, F1"),

@@ -136,6 +136,9 @@ def test_in_words_leaves_out_rows_where_a_score_decides() -> None:
     few = np.flatnonzero(words)
     alone = evaluate_sheets(gold.take(few), tool.take(few)).figures["satisfaction.macro_f1"]
     assert evaluate_sheets(gold, tool, words).figures["satisfaction.words.macro_f1"] == alone
+    clear = few[gold.codes["satisfaction"][few] != 3]
+    known = evaluate_sheets(gold.take(clear), tool.take(clear)).figures["satisfaction.macro_f1"]
+    assert evaluate_sheets(gold, tool, words).figures["satisfaction.words_known.macro_f1"] == known
 
 
 def test_readers_agree_where_more_than_half_say_the_same() -> None:

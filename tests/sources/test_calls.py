@@ -115,6 +115,21 @@ def test_twilio_console_times_need_a_zone() -> None:
     assert read_files("twilio/console.csv").rejects == ["no_offset", "no_offset"]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("10:00:00 UTC 2026-09-14", "2026-09-14T10:00:00Z"),
+        ("10:00:00 PDT 2026-09-14", "2026-09-14T10:00:00-07:00"),
+        ("2026-09-14 10:00:00 UTC", "2026-09-14T10:00:00Z"),
+        ("Mon, 14 Sep 2026 10:00:00 +0000", "2026-09-14T10:00:00Z"),
+    ],
+)
+def test_twilio_times_in_any_dress(tmp_path: Path, text: str, expected: str) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(Path("twilio/console.csv").read_text().replace("2026-09-14 10:00:00", f'"{text}"'))
+    assert read_files(path, zone="Asia/Bangkok").values[0]["started_at"] == expected
+
+
 def test_cisco_zero_is_no_time_and_type_rows_are_no_calls() -> None:
     path = "cucm/cdr_Cluster1_01_202609140000_1"
     found = read_files(path)

@@ -162,6 +162,7 @@ def _add_contact(
     value = _from_record(native, _origin(record, contacts)) if record else {}
     remarks = list(native.faults)
     remarks += _add_transcript(value, words, transcript[0].file if transcript else "", native, options)
+    remarks += words.faults
     if record is None and value.get("messages"):
         value["status"] = "completed"
     extra = native.rest()

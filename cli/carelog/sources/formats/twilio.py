@@ -8,6 +8,7 @@ Fields: Twilio's OpenAPI description.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import orjson
 
 from carelog.sources.blocks import Block, Chunk, ReadOptions
+from carelog.sources.clocks import parse_local
 from carelog.sources.filling import put_aside
 from carelog.sources.formats._json_records import first_keys, read_pieces, read_records
 from carelog.sources.formats._leftovers import Native
@@ -29,6 +31,7 @@ from carelog.sources.formats._legs import (
     to_chunks,
 )
 from carelog.sources.formats._table_rows import Row, fold_name, folded_columns, read_rows, to_name, to_seconds
+from carelog.sources.formats._till_clocks import to_instant
 from carelog.sources.formats._times import read_time, to_text
 from carelog.sources.streams import Opened
 
@@ -40,6 +43,7 @@ _COLUMNS = {
     "duration": "duration", "price": "price", "priceunit": "price_unit", "answeredby": "answered_by",
     "accountsid": "account_sid", "datecreated": "date_created", "queuetime": "queue_time",
 }  # fmt: skip
+_CLOCK_FIRST = re.compile(r"(\d\d:\d\d:\d\d) ([A-Z]{2,5}) (\d{4}-\d\d-\d\d)")
 _FINISHED = {"completed": "completed", "busy": "missed", "no-answer": "missed", "failed": "failed"}
 _ANONYMOUS = frozenset({"+266696687", "+86282452253", "+464", "+256", "anonymous", "restricted", "unknown"})
 
@@ -148,6 +152,10 @@ def _time(call: Native, names: Sequence[str], zone: str | None) -> tuple[str | N
         text, remark = read_time(value, zone)
         if text is not None:
             return text, remark
+        clock_first = _CLOCK_FIRST.fullmatch(value.strip())
+        if clock_first is not None:
+            local = parse_local(f"{clock_first[3]} {clock_first[1]}")
+            return to_instant(local, clock_first[2], zone) if local else (None, None)
         try:
             moment = parsedate_to_datetime(value)
         except (ValueError, TypeError, IndexError):

@@ -279,3 +279,17 @@ def test_mutated_files_for_longer() -> None:
             rng.randbytes(rng.randrange(20)),
         )
     assert FORMATS
+
+
+def test_columns_of_one_name_are_both_kept(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(
+        "Ticket ID,Created time,Agent interactions,Note,Note\n1,2026-01-01 10:00,2,a,b\n"
+    )
+    found = read_files(tmp_path / "t.csv", zone="UTC")
+    assert {k: v for k, v in found.values[0]["extra"].items() if "Note" in k} == {"Note": "a", "Note_5": "b"}
+    assert found.findings == [("warning", "duplicate_column")]
+
+
+def test_text_under_a_report_is_no_record() -> None:
+    found = read_files("salesforce_case.csv")
+    assert (len(found.values), found.rejects, found.findings) == (3, [], [("warning", "not_a_row")])

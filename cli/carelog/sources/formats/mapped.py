@@ -13,6 +13,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from carelog.errors import UsageProblem
@@ -44,12 +45,17 @@ def detect_preset(preset: str, head: bytes, name: str) -> str | None:
     """Whether a table has the columns by which a preset knows its files."""
     if head[:1] in (b"{", b"[", b"<", b"\0"):
         return None
-    for _, cells in _first_rows(head):
-        names = {key_of(cell) for cell in cells}
+    for names in _names_of_rows(head):
         for needed in load_preset(preset).needs:
             if names.issuperset(key_of(column) for column in needed):
                 return f"its header names {', '.join(needed)}"
     return None
+
+
+@lru_cache(maxsize=2)
+def _names_of_rows(head: bytes) -> list[set[str]]:
+    """The cells of the first rows, as names. Every preset asks for those of the same file."""
+    return [{key_of(cell) for cell in cells} for _, cells in _first_rows(head) if len(cells) > 1]
 
 
 def _first_rows(head: bytes) -> Iterator[tuple[int, list[str]]]:
@@ -98,6 +104,11 @@ def read_mapped(format_name: str, opened: Opened, options: ReadOptions) -> Itera
             yield replace(part, format=format_name)
         else:
             part.format = format_name
+            # Two columns of one name are not the fault of a record: both are kept.
+            part.findings = [
+                replace(f, severity="warning") if f.keyword == "duplicate_column" else f
+                for f in part.findings
+            ]
             yield part
 
 
@@ -183,6 +194,11 @@ def _add_row(block: Block, chunk: Chunk, mapping: Mapping, index: int, offset: i
     if not raw.isascii():
         raw = _readable(block, line, offset, raw)
     cells, fault = parse_cells(raw, chunk, chunk.faults.get(index))
+    if fault is not None and mapping.layout.footer and chunk.delimiter.encode() not in raw:
+        message = "a line of text between or under the rows is no record; it is left out"
+        block.findings.append(Finding(block.file, line, "", "not_a_row", message, "warning", offset))
+        block.blank_lines += 1
+        return
     if fault is not None:
         put_aside(block, line, offset, raw, fault)
         return

@@ -56,6 +56,16 @@ CASES = {
     "3cx": Case("mapped/3cx.csv", (b"+6681234",), first_lines=4),
     "qualtrics": Case("survey/qualtrics.csv", (b",R_",), first_lines=4),
     "surveymonkey": Case("survey/surveymonkey.csv", (b"1180",), first_lines=2),
+    "whatsapp": Case("whatsapp/WhatsApp Chat with Priya Nair.txt"),
+    "line_account": Case("line_account/20260909_20260916_nok.csv", first_lines=4),
+    "line_chat": Case("line_chat/english.txt", first_lines=3),
+    "webvtt": Case("transcripts/rolling.vtt", first_lines=2, between=b"\n", suffix="_2026-09-14T09-12.vtt"),
+    "srt": Case("transcripts/20260914_091205 call.srt", between=b"\n", suffix="_2026-09-14T09-12.srt"),
+    "google_ccai": Case("google_ccai/absolute.json", (b"Good morning",), between=b"\n"),
+    "zendesk_chat": Case("zendesk_chat/chats.json", (b"2609.1",), between=b"\n"),
+    "slack": Case("slack/help-desk/2026-09-15.json", between=b"\n"),
+    "telegram": Case("telegram/result.json", between=b"\n"),
+    "messenger": Case("messenger/encrypted.json", between=b"\n"),
     "poslog": Case("poslog/day.xml", (b"<SequenceNumber>",), first_lines=2),
 }
 

@@ -22,7 +22,7 @@ from carelog.classification.normal import normalize
 from carelog.classification.patterns import compile_phrase, to_pattern
 from carelog.classification.rulebook import MAPPED_FIELDS, Rule
 from carelog.columns import LABELS, to_values
-from carelog.labels import ACTIVITIES, ORIENTATIONS, OUTCOMES, SATISFACTIONS, STAGES, TOUCHPOINTS
+from carelog.labels import ORIENTATIONS, OUTCOMES, SATISFACTIONS, STAGES, TOUCHPOINTS
 
 _LEAST_REST = 0.01
 CHOICE_OUTPUTS = {
@@ -44,10 +44,12 @@ class Part:
     value: float
 
 
-def explain_interaction(record: pa.RecordBatch, classifier: Classifier, most: int = 8) -> dict[str, Any]:
+def explain_interaction(
+    record: pa.RecordBatch, classifier: Classifier, most: int = 8, labels: Sequence[str] = LABEL_NAMES
+) -> dict[str, Any]:
     """The explanation of one record (a batch of one row) as a JSON value.
 
-    `texts` are its words as they were matched; `labels` holds, for each label of the codebook, whether it
+    `texts` are its words as they were matched; `explained` holds, for each of `labels`, whether it
     was given, its score and what it had to beat, the `most` heaviest parts of the score, the evidence, and
     for one that was not given the nearest rule with the conditions that failed.
     """
@@ -56,9 +58,9 @@ def explain_interaction(record: pa.RecordBatch, classifier: Classifier, most: in
     texts = _texts(classified.measured)
     shown = {k: v for k, v in value.items() if k in LABELS.names and k not in ("evidence", "rulebook")}
     claims = {entry["label"] for entry in value["evidence"]} | _given_labels(value)
-    labels = {
+    explained = {
         label: _explain_label(label, label in claims, classified, classifier, value, record, most)
-        for label in LABEL_NAMES
+        for label in labels
     }
     return {
         "interaction_id": value["interaction_id"],
@@ -67,7 +69,7 @@ def explain_interaction(record: pa.RecordBatch, classifier: Classifier, most: in
         "rulebook": value["rulebook"],
         "labels": shown,
         "texts": texts,
-        "explained": labels,
+        "explained": explained,
     }
 
 
@@ -187,14 +189,14 @@ def _word_parts(measured: Measured, output: int) -> Iterator[Part]:
     places = np.arange(len(tokens.starts))
     slots = SLOT_OF_SIDE[measured.segments.sides[tokens.segments]]
     votes = measured.spoken.token_votes(places, slots, np.full(len(places), output))
-    sums: dict[tuple[str, str], float] = {}
-    for at in np.flatnonzero(votes).tolist():
+    same = tokens.keys ^ (slots.astype(np.uint64) << np.uint64(62))
+    _, first, group = np.unique(same, return_index=True, return_inverse=True)
+    sums = np.bincount(group, votes, len(first))
+    for place in np.flatnonzero(sums).tolist():
+        at = int(first[place])
         start = int(tokens.starts[at])
         word = measured.form.data[start : start + int(tokens.lengths[at])].decode("utf-8", "replace")
-        key = (word, LEXICAL_SLOTS[slots[at]])
-        sums[key] = sums.get(key, 0.0) + float(votes[at])
-    for (word, side), vote in sums.items():
-        yield Part("word", f"{word} ({side})", vote)
+        yield Part("word", f"{word} ({LEXICAL_SLOTS[slots[at]]})", float(sums[place]))
 
 
 def _own_parts(measured: Measured, classifier: Classifier, output: int) -> Iterator[Part]:
@@ -327,9 +329,3 @@ def _most_words(rule: Rule, measured: Measured) -> _Miss:
 def _is_there(word: str, there: set[str]) -> bool:
     stems = [option.strip("*.? ") for option in word.split("|")]
     return any(stem in there for stem in stems if stem)
-
-
-def activities_first(labels: Sequence[str]) -> list[str]:
-    """Labels in the order in which a person asks: orientation, activities, then the rest as they are."""
-    order = {f"activity.{a}": place for place, a in enumerate(ACTIVITIES, 10)}
-    return sorted(labels, key=lambda n: order.get(n, 0 if n.startswith("orientation") else 100))

@@ -59,11 +59,9 @@ def command(
     own = read_rulebooks(rulebooks)
     interactions = read_interactions(paths, ReadOptions(), {interaction_id})
     record = _record_of(interactions, interaction_id)
-    value = explain_interaction(record, load_classifier(own), top)
+    value = explain_interaction(record, load_classifier(own), top, chosen or LABEL_NAMES)
     _tell_differences(interactions, value)
     if report_format == "json":
-        if chosen:
-            value["explained"] = {name: value["explained"][name] for name in chosen}
         text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
     else:
         coloured = wants_color(color, sys.stdout)

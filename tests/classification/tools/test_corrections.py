@@ -37,7 +37,8 @@ def labelled(rows: int = ROWS) -> pa.RecordBatch:
     value = {
         "channel": "chat", "orientation": "service", "care_share": 0.0, "activities": ["return"],
         "loyalty": False, "stage_greeting": True, "stage_rapport": False, "stage_needs": False,
-        "stage_solution": True, "stage_gratitude": False, "stage_score": 2, "aspects": [], "satisfaction_label": "unknown",
+        "stage_solution": True, "stage_gratitude": False, "stage_score": 2, "aspects": [],
+        "satisfaction_label": "unknown",
         "evidence": [{"label": "activity.return", "rule": "r", "field": "category"}],
     }  # fmt: skip
     values = [{**value, "interaction_id": f"i{n}"} for n in range(rows)]

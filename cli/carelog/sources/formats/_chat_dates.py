@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from carelog.sources.blocks import Fault
@@ -170,9 +170,10 @@ def to_local(messages: Iterable[Said], order: str | None) -> Iterator[Said]:
         day = to_date(stamp.parts, order) if order else None
         at = "" if day is None else _to_text(day, stamp)
         if day is None and order is not None:
-            said = replace(said, rest={**said.rest, "date": said.at})
+            said.rest = {**said.rest, "date": said.at}
         last = at or last
-        yield replace(said, at=at or last)
+        said.at = at or last
+        yield said
 
 
 def _to_text(day: date, stamp: Stamp) -> str:

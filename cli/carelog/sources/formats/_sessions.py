@@ -99,9 +99,7 @@ class MessageStore:
     """
 
     def __init__(self) -> None:
-        # An empty name is a temporary database of SQLite's own, which is gone when it is closed.
-        self._database = sqlite3.connect("")
-        self._database.execute("CREATE TABLE said (chat TEXT, place INTEGER, n INTEGER, body BLOB)")
+        self._database: sqlite3.Connection | None = None
         self._held: list[tuple[str, int, int, bytes]] = []
         self._count = 0
         self._is_sorted = False
@@ -110,7 +108,8 @@ class MessageStore:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._database.close()
+        if self._database is not None:
+            self._database.close()
 
     def add(self, chat: str, said: Said, place: int = 0, newest_first: bool = False) -> None:
         """Keep a message of the conversation named `chat`; `newest_first` is how they arrive."""
@@ -120,25 +119,34 @@ class MessageStore:
         if len(self._held) >= _BATCH:
             self._write()
 
-    def _write(self) -> None:
+    def _write(self) -> sqlite3.Connection:
+        if self._database is None:
+            # An empty name is a temporary database of SQLite's own, which is gone when it is closed.
+            self._database = sqlite3.connect("")
+            self._database.execute("CREATE TABLE said (chat TEXT, place INTEGER, n INTEGER, body BLOB)")
         self._database.executemany("INSERT INTO said VALUES (?, ?, ?, ?)", self._held)
         self._held = []
+        return self._database
 
     def chats(self) -> Iterator[str]:
         """The names of all conversations, in the order of their first messages."""
-        self._write()
-        rows = self._database.execute("SELECT chat FROM said GROUP BY chat ORDER BY MIN(place), chat")
+        rows = self._write().execute("SELECT chat FROM said GROUP BY chat ORDER BY MIN(place), chat")
         for (chat,) in rows:
             yield str(chat)
 
     def messages(self, *chats: str) -> Iterator[Said]:
         """All messages of a conversation, or of several as one, in order."""
-        self._write()
+        if self._database is None and {chat for chat, *_ in self._held} <= set(chats):
+            # Most chats are short: no database for them.
+            for *_, body in sorted(self._held, key=lambda row: row[1:3]):
+                yield Said(**orjson.loads(body))
+            return
+        database = self._write()
         if not self._is_sorted:
-            self._database.execute("CREATE INDEX by_place ON said (chat, place, n)")
+            database.execute("CREATE INDEX by_place ON said (chat, place, n)")
             self._is_sorted = True
         chosen = f"chat IN ({', '.join('?' * len(chats))})"
-        rows = self._database.execute(f"SELECT body FROM said WHERE {chosen} ORDER BY place, n", chats)
+        rows = database.execute(f"SELECT body FROM said WHERE {chosen} ORDER BY place, n", chats)
         for (body,) in rows:
             yield Said(**orjson.loads(body))
 

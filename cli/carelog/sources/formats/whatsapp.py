@@ -105,7 +105,8 @@ def read_whatsapp(opened: Opened, options: ReadOptions) -> Iterator[Block | Chun
             dates.note(stamp)
             if said.speaker is None and len(senders) < 100_000:
                 senders[said.sender] = None
-            store.add(_ONE, replace(said, at=stamp.to_text()))
+            said.at = stamp.to_text()
+            store.add(_ONE, said)
         order = options.date_order or dates.find_order()
         sides, guesses = find_sides(senders, options, title)
         chat = Chat(NAME, opened.name, plain_name(title), NAME, title or None, sides=sides)

@@ -49,7 +49,8 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     targets = {e: folder / f"out.{e}" for e in FORMATS}
     arguments = [part for t in targets.values() for part in ("-o", t)]
     result = run(
-        "summarize", file, "--rejects", rejects, "--by", ",".join(FREE), "--top", "complaints", "--config", folder / "c.toml",
+        "summarize", file, "--rejects", rejects, "--by", ",".join(FREE), "--top", "complaints",
+        "--config", folder / "c.toml",
         "--fail-if", f"care_share:team={NASTY['script']} < 0", *arguments,
     )  # fmt: skip
     assert result.exit_code == 0, result.stderr

@@ -163,11 +163,11 @@ def test_axe_finds_nothing_serious(
 def test_landmarks_headings_and_links_lead_through_the_page(browser: Any, page: Path) -> None:
     show(browser, page)
     found = browser.execute_script(
-        """return {mains: document.querySelectorAll('main').length, navs: document.querySelectorAll('nav').length,
-            h1: document.querySelectorAll('h1').length,
-            targets: [...document.querySelectorAll('nav a')].map(a => !!document.querySelector(a.getAttribute('href'))),
-            heads: [...document.querySelectorAll('tbody tr')].every(r => r.cells[0].tagName === 'TH'),
-            captions: [...document.querySelectorAll('table')].every(t => t.caption && t.caption.textContent)}"""
+        """const all = (query) => [...document.querySelectorAll(query)];
+        return {mains: all('main').length, navs: all('nav').length, h1: all('h1').length,
+            targets: all('nav a').map(a => !!document.querySelector(a.getAttribute('href'))),
+            heads: all('tbody tr').every(r => r.cells[0].tagName === 'TH'),
+            captions: all('table').every(t => t.caption && t.caption.textContent)}"""
     )
     assert (found["mains"], found["navs"], found["h1"]) == (1, 1, 1)
     assert len(found["targets"]) == 9

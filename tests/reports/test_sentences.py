@@ -1,4 +1,5 @@
-"""The sentences of the headline are computed: they say what the figures say, and nothing where nothing is sure."""
+"""The sentences of the headline are computed: they say what the figures say, and nothing where nothing is
+sure."""
 
 from __future__ import annotations
 

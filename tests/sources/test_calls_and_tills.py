@@ -30,7 +30,7 @@ FIXTURES = [
     (folder, path.name)
     for folder in FORMATS
     for path in sorted((HERE / folder).iterdir())
-    if "expected" not in path.name
+    if "expected" not in path.name and not path.name.startswith(".")
 ]
 
 

@@ -135,3 +135,19 @@ def test_hostile_text_cannot_speak_to_the_terminal(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert not {"\x1b", "\x07", "\u202e"} & set(result.stdout)
     assert "«third time»" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"started_at": None}, {"started_at": 7}, {"channel": None}, {"evidence": 7}, {"activities": {"a": 1}},
+     {"loyalty": "oops"}, {"orientation": []}],
+)  # fmt: skip
+def test_labels_that_carelog_did_not_write_are_unusable(
+    log: Path, tmp_path: Path, wrong: dict[str, Any]
+) -> None:
+    out = tmp_path / "labelled.jsonl"
+    assert call("classify", log, "--with-text", "-o", out).exit_code == 0
+    value = {**json.loads(out.read_text("utf-8").splitlines()[0]), **wrong}
+    result = call("explain", "fault", "--in", write_lines(tmp_path / "fake.jsonl", [value]))
+    assert (result.exit_code, result.stdout) == (65, "")
+    assert "its labels" in result.stderr

@@ -14,6 +14,7 @@ from carelog.columns import LABELS, RECORD, labelled_schema, to_record_batch
 from carelog.errors import UnusableInput
 
 _SIGNS = ("orientation", "activities", "assessable")
+_NEEDED = ("interaction_id", "channel", "started_at", "orientation")
 _COMPLETED = {"initiative": "structure.initiative.stated", "customer_kind": "structure.customer_kind"}
 """Fields that classification completes, and the rule in the evidence that says the record had them itself."""
 _PARSED = frozenset(f.name for f in LABELS if not pa.types.is_string(f.type))
@@ -52,6 +53,8 @@ def to_labelled_batch(flats: Sequence[Mapping[str, Any]], file: str) -> pa.Recor
     another form.
     """
     try:
+        if not all(isinstance(flat.get(name), str) for flat in flats for name in _NEEDED):
+            raise ValueError("a field that every record has is missing")
         return _to_batch(flats)
     except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
         raise UnusableInput(

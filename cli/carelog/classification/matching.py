@@ -54,16 +54,22 @@ class Expressions:
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """Where rules matched, ordered by segment, rule and end: `rules[i]` ended at `ends[i]` (half open) in `segments[i]`."""
+    """Where rules matched, ordered by segment, rule and end: `rules[i]` ended at `ends[i]` (half open) in `segments[i]`.
+
+    Where a phrase has a gap (`gapped`), `starts` is some words back: no earlier start is known.
+    """
 
     rules: npt.NDArray[np.int32]
     starts: Places
     ends: Places
     segments: Places
+    gapped: npt.NDArray[np.bool_]
 
     def where(self, mask: npt.NDArray[np.bool_]) -> Matches:
         """The matches that the mask keeps."""
-        return Matches(self.rules[mask], self.starts[mask], self.ends[mask], self.segments[mask])
+        return Matches(
+            self.rules[mask], self.starts[mask], self.ends[mask], self.segments[mask], self.gapped[mask]
+        )
 
 
 def rule_patterns(rule: Rule) -> list[str]:
@@ -159,7 +165,7 @@ def scan(database: hyperscan.Database, expressions: Expressions, form: NormalFor
         database.scan(form.data, match_event_handler=on_match)
     if not found:
         none = np.zeros(0, np.int64)
-        return Matches(none.astype(np.int32), none, none, none)
+        return Matches(none.astype(np.int32), none, none, none, none.astype(bool))
     packed = np.frombuffer(found, np.int64)
     identities, ends = packed >> 40, packed & ((1 << 40) - 1)
     length = np.array(expressions.lengths, np.int64)[identities]
@@ -167,7 +173,8 @@ def scan(database: hyperscan.Database, expressions: Expressions, form: NormalFor
     gapped = np.flatnonzero(length == 0)
     starts[gapped] = _starts_of_gapped(form, ends[gapped])
     rules, at = _owned_by(expressions, identities)
-    return _apply_guards(_in_order(rules, starts[at], ends[at], form), expressions, form)
+    matches = _in_order(rules, starts[at], ends[at], (length == 0)[at], form)
+    return _apply_guards(matches, expressions, form)
 
 
 @lru_cache(maxsize=4)
@@ -187,13 +194,19 @@ def _owned_by(expressions: Expressions, identities: Places) -> tuple[npt.NDArray
     return flat[first[identities[at]] + within], at
 
 
-def _in_order(rules: npt.NDArray[np.int32], starts: Places, ends: Places, form: NormalForm) -> Matches:
+def _in_order(
+    rules: npt.NDArray[np.int32],
+    starts: Places,
+    ends: Places,
+    gapped: npt.NDArray[np.bool_],
+    form: NormalForm,
+) -> Matches:
     """Matches by segment, rule and end; where several phrases of a rule end together the longest stands for them."""
     segments = form.segment_of(ends - 1)
     order = np.lexsort((starts, ends, rules, segments))
     rules, starts, ends, segments = rules[order], starts[order], ends[order], segments[order]
     first = np.concatenate([[True], (rules[1:] != rules[:-1]) | (ends[1:] != ends[:-1])])
-    return Matches(rules[first], starts[first], ends[first], segments[first])
+    return Matches(rules[first], starts[first], ends[first], segments[first], gapped[order][first])
 
 
 def _apply_guards(matches: Matches, expressions: Expressions, form: NormalForm) -> Matches:
@@ -210,20 +223,32 @@ def _apply_guards(matches: Matches, expressions: Expressions, form: NormalForm) 
         if not len(mine):
             continue
         starts, ends = counted.starts[mine], counted.ends[mine]
+        # In a phrase with a gap the negation may stand in the gap.
+        starts = np.where(counted.gapped[mine], ends - 1, starts)
+        slack = np.where(counted.gapped[mine], _WORDS_BACK, 0)
         for ids, before in ((guard.before, True), (guard.after, False)):
             chosen = np.isin(words.rules, ids)
             if chosen.any():
                 near = _stands_near(
-                    words.where(chosen), counted.segments[mine], starts, ends, separators, before
+                    words.where(chosen), counted.segments[mine], starts, ends, separators, before, slack
                 )
                 void[mine] |= near
     return counted.where(~void)
 
 
 def _stands_near(
-    words: Matches, segments: Places, starts: Places, ends: Places, separators: Places, before: bool
+    words: Matches,
+    segments: Places,
+    starts: Places,
+    ends: Places,
+    separators: Places,
+    before: bool,
+    slack: Places,
 ) -> npt.NDArray[np.bool_]:
-    """For each span of a segment: whether one of the words stands near before (or after) it, in the same segment."""
+    """For each span of a segment: whether one of the words stands near before (or after) it, in the same segment.
+
+    `slack` is how many words more may stand between, by span.
+    """
     edges = np.sort(words.ends if before else words.starts)
     # a word may share its separator with the span, hence the one byte of overlap
     at = (
@@ -237,6 +262,6 @@ def _stands_near(
     order = np.argsort(words.ends if before else words.starts, kind="stable")
     same = words.segments[order][np.clip(at, 0, len(edges) - 1)] == segments
     between = np.searchsorted(separators, high) - np.searchsorted(separators, low)
-    near = (between <= (WORDS_BEFORE if before else WORDS_AFTER)) & (high - low <= REACH)
+    near = (between <= (WORDS_BEFORE if before else WORDS_AFTER) + slack) & (high - low <= REACH + 8 * slack)
     result: npt.NDArray[np.bool_] = inside & same & near
     return result

@@ -152,7 +152,7 @@ class NormalForm:
         segments = self.segment_of(starts)
         begin = self._characters[self._starts[segments]]
         first = self._characters[self._origin[starts]]
-        last = self._characters[self._origin[stops - 1]] + 1
+        last = self._characters[self._origin[stops - 1] + 1]
         return (first - begin).astype(np.int64), (last - begin).astype(np.int64)
 
 
@@ -173,9 +173,8 @@ def to_normal_form(texts: pa.StringArray) -> NormalForm:
     raw = b" " + (joined.to_pybytes() if joined is not None else b"") + _SEPARATOR
     original = np.frombuffer(raw, np.uint8)
     data = np.frombuffer(bytearray(raw.translate(_ASCII)), np.uint8)
+    data[starts + lengths + 1] = NEWLINE
     _end_paragraphs(data)
-    breaks = starts + lengths + 1
-    data[breaks] = NEWLINE
     kept = np.ones(len(data), bool)
     _fold_apostrophes(data, kept)
     _fold_wide_characters(data, kept)
@@ -225,6 +224,7 @@ def _fold_wide_characters(data: Bytes, kept: Bytes) -> None:
     if len(three):
         codes = _codes_of_three(data, three)
         _apply(data, kept, three, codes, 3)
+        three = three[kept[three] & (data[three] >= 0xE0)]
         codes = _codes_of_three(data, three)
         _order_marks(data, kept, three, codes)
         _collapse_runs(kept, three, codes, 3)

@@ -55,6 +55,7 @@ def test_rejects_are_kept_and_may_be_too_many() -> None:
     [
         (["missing.jsonl"], 66),
         (["empty.jsonl"], 65),
+        (["empty.jsonl", "-o", "b.parquet", "--rejects", "r.jsonl"], 65),
         (["a.jsonl", "-o", "a.jsonl"], 2),
         (["a.jsonl", "-o", "x.doc"], 2),
         (["a.jsonl", "-o", "no/folder/x.jsonl"], 73),
@@ -68,3 +69,16 @@ def test_what_cannot_be_done_has_its_exit_code_and_leaves_nothing(arguments: lis
     assert (result.exit_code, result.stdout) == (code, "")
     assert sorted(path.name for path in Path().iterdir()) == before
     assert Path("a.jsonl").read_text() == lines(1)
+
+
+@pytest.mark.parametrize("name", ["b.jsonl.zst", "b.csv.gz", "b.parquet", "b.vcon.gz"])
+@pytest.mark.parametrize("command", ["convert", "classify"])
+def test_without_a_sound_record_only_the_rejects_are_written(command: str, name: str) -> None:
+    if command == "classify" and "vcon" in name:
+        name = "b.tsv"
+    Path("a.jsonl").write_text("broken\n")
+    result = call(command, "a.jsonl", "-o", name, "--rejects", "r.jsonl")
+    assert (result.exit_code, result.stdout) == (65, "")
+    assert "nothing usable was read; no output was written" in result.stderr
+    assert json.loads(Path("r.jsonl").read_text())["raw"] == "broken"
+    assert sorted(path.name for path in Path().iterdir()) == ["a.jsonl", "r.jsonl"]

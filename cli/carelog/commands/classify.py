@@ -129,18 +129,20 @@ def command(
     with identify(paths, from_format, keep_going) as inputs:
         own_files = (Path(name) for name in (*rulebooks, corrected) if name is not None)
         check_outputs((output, rejects), (*(known.input.path for known in inputs.known), *own_files))
-        with Outputs() as outputs, ExitStack() as stack:
-            write = stack.enter_context(write_table(outputs.open(output), output, layout))
-            put_aside = (
-                stack.enter_context(write_rejects(outputs.open(rejects), rejects))
-                if rejects is not None
-                else None
-            )
-            on_bytes = stack.enter_context(running.notices.count_bytes(inputs.total_bytes()))
-            parts = read_chunks(inputs, options, on_bytes)
-            label_all(parts, step, running.jobs, counts, counts.correcting(write, corrections), put_aside)
+        with Outputs() as outputs:
+            file = outputs.open(output)
+            with ExitStack() as stack:
+                write = stack.enter_context(write_table(file, output, layout))
+                put_aside = (
+                    stack.enter_context(write_rejects(outputs.open(rejects), rejects))
+                    if rejects is not None
+                    else None
+                )
+                on_bytes = stack.enter_context(running.notices.count_bytes(inputs.total_bytes()))
+                parts = read_chunks(inputs, options, on_bytes)
+                label_all(parts, step, running.jobs, counts, counts.correcting(write, corrections), put_aside)
             if not counts.accepted:
-                outputs.forget()
+                outputs.forget(file if counts.read else None)
     counts.tell(running.notices, rejects)
     if corrections is not None:
         counts.tell_corrected(running.notices, len(corrections))

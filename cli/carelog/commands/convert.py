@@ -118,14 +118,16 @@ def command(
     with identify(paths, from_format, keep_going) as inputs:
         read = [known.input.path for known in inputs.known]
         check_outputs((output, rejects), [*read, *map(Path, surveys)])
-        with Outputs() as outputs, ExitStack() as stack:
-            write = stack.enter_context(_write_records(outputs.open(output), name))
-            put_aside = stack.enter_context(_write_rejects(outputs, rejects))
-            on_bytes = stack.enter_context(running.notices.count_bytes(inputs.total_bytes()))
-            parts = read_chunks(inputs, options, on_bytes)
-            convert_all(parts, step, running.jobs, counts, write, put_aside)
+        with Outputs() as outputs:
+            file = outputs.open(output)
+            with ExitStack() as stack:
+                write = stack.enter_context(_write_records(file, name))
+                put_aside = stack.enter_context(_write_rejects(outputs, rejects))
+                on_bytes = stack.enter_context(running.notices.count_bytes(inputs.total_bytes()))
+                parts = read_chunks(inputs, options, on_bytes)
+                convert_all(parts, step, running.jobs, counts, write, put_aside)
             if not counts.accepted:
-                outputs.forget()
+                outputs.forget(file if counts.read else None)
     counts.tell(running.notices, rejects)
     return to_exit_code(counts, inputs, max_invalid, running.notices)
 

@@ -80,15 +80,19 @@ def command(
     check_outputs((output, rejects), (item.path for item in items))
     step = partial(validate_part, channel=channel, now=datetime.now(UTC))
     counts = Counts()
-    with Outputs() as outputs, ExitStack() as stack:
-        write = stack.enter_context(write_table(outputs.open(output), output, RECORD))
-        put_aside = (
-            None if rejects is None else stack.enter_context(write_rejects(outputs.open(rejects), rejects))
-        )
-        parts = _read_all(items, from_format, to_read_options(max_line_bytes, zone))
-        convert_all(parts, step, 1, counts, write, put_aside)
+    with Outputs() as outputs:
+        file = outputs.open(output)
+        with ExitStack() as stack:
+            write = stack.enter_context(write_table(file, output, RECORD))
+            put_aside = (
+                None
+                if rejects is None
+                else stack.enter_context(write_rejects(outputs.open(rejects), rejects))
+            )
+            parts = _read_all(items, from_format, to_read_options(max_line_bytes, zone))
+            convert_all(parts, step, 1, counts, write, put_aside)
         if not counts.accepted:
-            outputs.forget()
+            outputs.forget(file if counts.read else None)
     counts.tell(running.notices, rejects)
     return _to_exit_code(counts, problems, max_invalid, running.notices)
 

@@ -94,9 +94,13 @@ class Outputs:
         self._drafts.append(draft)
         return draft.file
 
-    def forget(self) -> None:
-        """Leave all targets as they were: what was written so far is not wanted after all."""
+    def forget(self, file: BinaryIO | None = None) -> None:
+        """Leave the targets (or that of one file) as they were: what was written is not wanted after all."""
+        forgotten = [draft for draft in self._drafts if file is None or draft.file is file]
+        kept = [draft for draft in self._drafts if draft not in forgotten]
+        self._drafts = forgotten
         self._clean_up()
+        self._drafts = kept
 
     def _put_in_place(self) -> None:
         for draft in self._drafts:

@@ -68,6 +68,24 @@ def test_files_of_windows_are_read(tmp_path: Path) -> None:
         assert [v["messages"] for v in found.values] == [v["messages"] for v in expected]
 
 
+@pytest.mark.parametrize(
+    "date",
+    [
+        "2026/09/14(月)",
+        "2026/9/14周一",
+        "Mon, 14/09/2026",
+        "จ. 14/9/2569",
+        "2026.09.14 วันจันทร์",
+        "2026年9月14日(月)",
+    ],
+)
+def test_dates_of_all_languages_are_read(tmp_path: Path, date: str) -> None:
+    path = tmp_path / "x.txt"
+    path.write_text(f"[LINE] Chat history with Nok\n\n{date}\n午後7:04\tNok\thi\n")
+    (value,) = read_files(path, zone="UTC").values
+    assert value["started_at"] == "2026-09-14T19:04:00Z"
+
+
 def test_time_without_zone_is_put_aside_with_the_way_out() -> None:
     found = call("validate", "english.txt")
     assert found.exit_code == 65

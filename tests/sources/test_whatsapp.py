@@ -119,6 +119,28 @@ def test_clocks_of_other_languages_are_read(tmp_path: Path, clock: str, hour: in
     assert int(value["started_at"][11:13]) == hour
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "9/14/26, 9:12\u202fAM - Ana: hi",
+        "14/09/2026 09:12 - Ana: hi",
+        "[14.09.26, 09:12:05] Ana: hi",
+        "2026-09-14 09:12 - Ana: hi",
+        "14/9/26, 9:12 a.\u00a0m. - Ana: hi",
+        "2026년 9월 14일 오전 9:12 - Ana: hi",
+        "14/09/26 09.12 - ~\u202fAna: hi",
+        "14/9/69 09:12 น. - Ana: hi",
+        "١٤/٩/٢٠٢٦، ٩:١٢ ص - Ana: hi",
+    ],
+)
+def test_phones_of_the_world_are_read(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "_chat.txt"
+    path.write_text(line + "\n")
+    (value,) = read_files(path, zone="UTC").values
+    assert value["started_at"][:16] == "2026-09-14T09:12"
+    assert (value["customer_id"], value["messages"][0]["text"]) == ("Ana", "hi")
+
+
 def test_time_without_zone_is_put_aside_with_the_way_out() -> None:
     found = call("validate", PRIYA)
     assert found.exit_code == 65

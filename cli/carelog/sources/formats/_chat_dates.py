@@ -22,6 +22,13 @@ _BUDDHIST = 543
 _LATE = re.compile(r"[Pp]\.?\s?[Mm]|下午|午後|오후|晚上|अपराह्न|म\.?उ|หลังเที่ยง|μ\.μ|пп|^م$")
 _EARLY = re.compile(r"[Aa]\.?\s?[Mm]|上午|午前|오전|凌晨|清晨|早上|पूर्वाह्न|म\.?पू|ก่อนเที่ยง|π\.μ|дп|^ص$")
 
+_EAST = re.compile(r"^([^\w\s]{0,3})(\d{4})[年년]\s?(\d{1,2})[月월]\s?(\d{1,2})[日일]")
+
+
+def plain_dates(line: str) -> str:
+    """A line whose date is written 2026年9月14日 (or 2026년 9월 14일), with that as 2026/9/14."""
+    return _EAST.sub(r"\1\2/\3/\4", line)
+
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
@@ -73,8 +80,9 @@ def to_year(year: int) -> int:
 def to_date(parts: tuple[int, int, int], order: str) -> date | None:
     """The date that the three numbers are in this order; None if they are none."""
     named = dict(zip(order, parts, strict=True))
+    year = to_year(named["y"])
     try:
-        return date(to_year(named["y"]), named["m"], named["d"])
+        return date(year, named["m"], named["d"]) if 1990 <= year <= 2150 else None
     except ValueError:
         return None
 

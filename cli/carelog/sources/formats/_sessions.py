@@ -299,6 +299,11 @@ def _resolve_times(session: list[Said], zone: str | None) -> tuple[list[str | No
     last: datetime | None = None
     for index, said in enumerate(session):
         text, fault = (None, None) if not said.at else resolve_time(said.at, zone, last)
+        if text is not None and not "1971" <= text[:4] <= "2999":
+            text, fault = (
+                None,
+                Fault("bad_time", "the time of this message is out of all bounds; it was left out"),
+            )
         times.append(text)
         last = parse_time(text) if text else last
         if fault is not None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
 from carelog.sources.filling import put_aside
-from carelog.sources.formats._chat_dates import UNORDERED, DateEvidence, Stamp, to_hour, to_local
+from carelog.sources.formats._chat_dates import UNORDERED, DateEvidence, Stamp, plain_dates, to_hour, to_local
 from carelog.sources.formats._sessions import Chat, MessageStore, Said, find_sides, plain_name, to_blocks
 from carelog.sources.formats._text_lines import Remarks, head_lines, read_text_lines
 from carelog.sources.streams import Opened
@@ -54,7 +54,7 @@ def detect_line_chat(head: bytes, name: str) -> str | None:
         return "it begins with [LINE], as a chat saved in the LINE app does"
     if len(lines) < 2:
         return None
-    date = _DATE.fullmatch(lines[0])
+    date = _DATE.fullmatch(plain_dates(lines[0]))
     followed = sum(_TIME.match(line) is not None for line in lines[1:6])
     if date and (date["before"] or date["after"]) and followed >= min(2, len(lines) - 1):
         return (
@@ -154,7 +154,7 @@ def _note_header(line: str, known: _File) -> bool:
 
 def _note_date(line: str, known: _File) -> bool:
     """Whether a line is a date of its own in the way of the file's first one; then it is in force."""
-    found = _DATE.fullmatch(line.strip())
+    found = _DATE.fullmatch(plain_dates(line.strip()))
     if found is None:
         return False
     year_at = 0 if len(found["a"]) > 2 else 2

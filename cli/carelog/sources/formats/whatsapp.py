@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
 from carelog.sources.filling import put_aside
-from carelog.sources.formats._chat_dates import UNORDERED, DateEvidence, Stamp, to_local
+from carelog.sources.formats._chat_dates import UNORDERED, DateEvidence, Stamp, plain_dates, to_local
 from carelog.sources.formats._sessions import Chat, MessageStore, Said, find_sides, plain_name, to_blocks
 from carelog.sources.formats._text_lines import Remarks, TextLine, head_lines, read_text_lines
 from carelog.sources.streams import Opened
@@ -26,7 +26,7 @@ _ONE = "one"
 _MARKS = "\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"
 _HALF = (
     r"上午|下午|午前|午後|오전|오후|凌晨|早上|中午|晚上|清晨|[AaPp]\.?\s?[Mm]\.?|पूर्वाह्न|अपराह्न|म\.?पू\.?|म\.?उ\.?|"
-    r"ก่อนเที่ยง|หลังเที่ยง|μ\.μ\.|π\.μ\.|[ap] ?m|дп|пп|ص|م"
+    r"ก่อนเที่ยง|หลังเที่ยง|น\.|μ\.μ\.|π\.μ\.|[ap] ?m|дп|пп|ص|م"
 )
 _HEAD = re.compile(
     rf"[{_MARKS}]*(?P<open>\[)?(?P<a>\d{{1,4}})(?P<mark>[./-])\s?(?P<b>\d{{1,2}})(?P=mark)\s?(?P<c>\d{{1,4}})\.?"
@@ -78,9 +78,9 @@ _EDITED = re.compile(rf"\s?[{_MARKS}]*<This message was edited>\s*$")
 def detect_whatsapp(head: bytes, name: str) -> str | None:
     """Whether the first line has the beginning of a message, with a separator that logs do not use."""
     lines = head_lines(head)
-    found = [match for line in lines if (match := _HEAD.match(line)) and _is_head(match)]
+    found = [match for line in lines if (match := _HEAD.match(plain_dates(line))) and _is_head(match)]
     is_named = "whatsapp" in name.lower() or name.endswith("_chat.txt")
-    if not found or not (is_named or _HEAD.match(lines[0])):
+    if not found or not (is_named or _HEAD.match(plain_dates(lines[0]))):
         return None
     if not is_named and _LOG.match(lines[0]):
         return None
@@ -129,7 +129,7 @@ def _read_messages(
     first: re.Match[str] | None = None
     stamp, said, size = Stamp(), None, 0
     for line in read_text_lines(opened, options, remarks):
-        found = _HEAD.match(line.text)
+        found = _HEAD.match(plain_dates(line.text))
         if found is not None and _is_head(found) and _same_layout(first, found):
             first = first or found
             if said is not None:

@@ -293,3 +293,33 @@ def test_columns_of_one_name_are_both_kept(tmp_path: Path) -> None:
 def test_text_under_a_report_is_no_record() -> None:
     found = read_files("salesforce_case.csv")
     assert (len(found.values), found.rejects, found.findings) == (3, [], [("warning", "not_a_row")])
+
+
+@pytest.mark.parametrize(
+    ("local", "expected", "keyword"),
+    [
+        ("2026-10-25 02:30:00", "2026-10-25T02:30:00+02:00", "clock_fold"),
+        ("2026-03-29 02:30:00", "2026-03-29T02:30:00+01:00", "clock_gap"),
+        ("2026-10-25 01:59:59", "2026-10-25T01:59:59+02:00", None),
+    ],
+)
+@pytest.mark.parametrize("said_by", ["mapping", "user"])
+def test_doubtful_local_times_are_findings(
+    tmp_path: Path, local: str, expected: str, keyword: str | None, said_by: str
+) -> None:
+    (tmp_path / "t.csv").write_text(f"no,at,text\n1,{local},Hi\n")
+    zone = "zone='Europe/Berlin'" if said_by == "mapping" else ""
+    fields = "[fields]\ninteraction_id='no'\nstarted_at='at'\nsubject='text'"
+    text = f"[times]\n{zone}\n[constants]\nchannel='email'\n{fields}"
+    mapping = parse_mapping(text.encode(), "m.toml")
+    options = {} if said_by == "mapping" else {"zone": "Europe/Berlin"}
+    found = read_files(tmp_path / "t.csv", from_format="mapping", mapping=mapping, **options)
+    assert found.values[0]["started_at"] == expected
+    assert found.findings == ([] if keyword is None else [("warning", keyword)])
+
+
+def test_without_any_zone_a_local_time_is_refused() -> None:
+    result = call("validate", "freshdesk.csv", "--format", "json")
+    assert result.exit_code == 65
+    pointers = {(e["pointer"], e["keyword"]) for e in json.loads(result.stdout)["errors"] if e["line"] == 2}
+    assert ("/started_at", "format") in pointers

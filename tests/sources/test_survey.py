@@ -197,3 +197,9 @@ def test_mutated_surveys_for_longer() -> None:
     while time.monotonic() < end:
         put = rng.randbytes(rng.randrange(20))
         check_mutated(rng.choice(FIXTURES), rng.randrange(10**6), rng.randrange(200), put)
+
+
+def test_a_record_that_speaks_of_import_ids_is_no_survey() -> None:
+    text = b'interaction_id,notes\n1,"they sent {""ImportId"":1}"\n'
+    assert list(detect_formats(text, "a.csv")) == ["csv"]
+    assert list(detect_formats(b'{"interaction_id":"1","notes":"{\\"ImportId\\":1}"}\n', "a")) == ["jsonl"]

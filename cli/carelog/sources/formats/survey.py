@@ -91,9 +91,11 @@ def key_of(name: str) -> str:
 
 def detect_qualtrics(head: bytes, name: str) -> str | None:
     """Whether a table is a survey of Qualtrics: by its columns, or by its row of import ids."""
-    if b'""ImportId"":' in head[:65536] or b'{"ImportId":' in head[:65536].lstrip():
-        return "it has Qualtrics' row of import ids"
     names = {key_of(cell) for cell in _first_cells(head)}
+    if len(names) < 2 or "interaction id" in names:
+        return None
+    if b'""ImportId"":' in head or b'{"ImportId":' in head:
+        return "it has Qualtrics' row of import ids"
     for marks in _QUALTRICS_MARKS:
         if marks <= names:
             return f"its header names {', '.join(sorted(marks))}"

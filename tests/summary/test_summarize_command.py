@@ -443,3 +443,42 @@ def test_any_column_groups_and_time_keys_are_local(tmp_path: Path) -> None:
         ["2026-03-02"],
     )
     assert (keys["quarter"], keys["year"], keys["status"]) == (["2026-Q1"], ["2026"], [None])
+
+
+def test_jobs_do_not_change_a_byte(parquet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for jobs in ("1", "4"):
+        arguments = [
+            "summarize",
+            str(parquet),
+            "-o",
+            str(tmp_path / "out.html"),
+            "-o",
+            str(tmp_path / "out.json"),
+        ]
+        monkeypatch.setattr("sys.argv", ["carelog", *arguments, "--jobs", jobs])
+        assert run(*arguments, "--jobs", jobs).exit_code == 0
+        for ending in ("html", "json"):
+            (tmp_path / f"out.{ending}").rename(tmp_path / f"{jobs}.{ending}")
+    assert (tmp_path / "1.html").read_bytes() == (tmp_path / "4.html").read_bytes()
+    assert (tmp_path / "1.json").read_bytes() == (tmp_path / "4.json").read_bytes()
+
+
+def test_an_interrupted_run_leaves_what_was_there(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    out = tmp_path / "out.json"
+    out.write_text("before")
+    monkeypatch.setattr("carelog.commands.summarize.summarize_labelled", interrupt)
+    result = run("summarize", small, "-o", out)
+    assert result.exit_code == 130
+    assert out.read_text() == "before"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out.json", "small.jsonl"]
+
+
+def test_notices_are_json_where_a_machine_reads_them(small: Path) -> None:
+    result = run("summarize", small, "--log-format", "json", "-o", "-", "--format", "json")
+    note = json.loads(result.stderr)
+    assert (note["level"], note["interactions"]) == ("info", 40)

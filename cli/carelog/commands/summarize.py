@@ -13,10 +13,11 @@ from typing import Any
 import click
 
 from carelog.commands.notices import Notices, wants_color
+from carelog.commands.options import run_options, to_running
 from carelog.errors import ExitCode, UsageProblem
 from carelog.findings import visible
 from carelog.reports.summary_formats import FORMATS, Reading, format_of, to_text
-from carelog.settings import NAME_MODES, REPORT_LANGUAGES, SECTIONS, Settings, load_settings
+from carelog.settings import NAME_MODES, REPORT_LANGUAGES, SECTIONS, Settings
 from carelog.store.atomic import Outputs, check_outputs
 from carelog.summary.figures import Gate, Summary
 from carelog.summary.gates import check_metric, parse_gates
@@ -33,6 +34,7 @@ from carelog.summary.summarize import (
 )
 
 MOST_LOGO_BYTES = 300_000
+RUN_NAMES = ("jobs", "config", "quiet", "no_progress", "color", "log_format")
 
 
 @click.command("summarize")
@@ -76,10 +78,7 @@ MOST_LOGO_BYTES = 300_000
 @click.option(
     "--min-group", type=click.IntRange(1), metavar="N", help="Hide groups under N cases [default: 5]."
 )
-@click.option("--config", metavar="F", help="Settings from F instead of carelog.toml.")
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
-@click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong.")
-@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@run_options
 def command(
     paths: tuple[str, ...],
     outputs: tuple[str, ...],
@@ -90,10 +89,6 @@ def command(
     gate_on_unknown: str,
     records: str | None,
     top: tuple[str, ...],
-    config: str | None,
-    color: str,
-    quiet: bool,
-    log_format: str,
     **choices: Any,
 ) -> ExitCode:
     """How much of the work is care and how much service? The report, from labelled interactions.
@@ -103,8 +98,7 @@ def command(
     \b
     Examples:
       carelog summarize labelled.parquet
-      carelog summarize labelled.parquet --from 2026-03 --to 2026-03 --compare previous -o march.html -o
-      march.json
+      carelog summarize labelled.parquet --from 2026-03 --to 2026-03 --compare previous -o march.html
       carelog summarize labelled/ --by team,month -o teams.csv
       carelog summarize labelled.parquet --fail-if 'care_share < 0.25' --fail-if 'csat:channel=chat < 80%'
       carelog summarize labelled.parquet --records complaint_rate:team=Billing
@@ -113,22 +107,23 @@ def command(
     Exit code: 0 done, 1 a gate of --fail-if is not met, 2 wrong usage, 65 nothing labelled was read,
     66 an input is missing, 73 an output cannot be written.
     """
-    settings = _choose_settings(config, choices)
+    run = {name: choices.pop(name) for name in RUN_NAMES}
+    running = to_running("summarize", **run)
+    settings = _choose_settings(running.settings, choices, run["jobs"])
     columns = tuple(name.strip() for text in by for name in text.split(",") if name.strip())
     check_groups(columns)
     question = Question(
         paths=paths, by=columns, first=choices["first"], last=choices["last"], compare=choices["compare"],
         rejects=rejects, gates=gates, top=top, command=_command_text(),
     )  # fmt: skip
-    notices = Notices("summarize", quiet, log_format == "json", wants_color(color, sys.stderr))
     check_outputs(outputs or ("-",), (i.path for i in find_files(paths)))
     if records is not None:
         return _write_records(question, settings, records, outputs)
     return _write_reports(
         question,
         settings,
-        _Writing(outputs, report_format, color, settings),
-        notices,
+        _Writing(outputs, report_format, run["color"], settings),
+        running.notices,
         gate_on_unknown == "fail",
     )
 
@@ -146,10 +141,10 @@ class _Writing:
         self.width = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
 
 
-def _choose_settings(config: str | None, choices: dict[str, Any]) -> Settings:
+def _choose_settings(settings: Settings, choices: dict[str, Any], jobs: int | None) -> Settings:
     sections = choices["sections"]
     names = [n.strip() for n in sections.split(",")] if sections is not None else None
-    return load_settings(config).replaced(
+    return settings.replaced(
         "the command line",
         report__lang=choices["lang"],
         report__sections=names,
@@ -157,12 +152,21 @@ def _choose_settings(config: str | None, choices: dict[str, Any]) -> Settings:
         report__title=choices["title"],
         period__tz=choices["tz"],
         summary__min_group=choices["min_group"],
+        engine__threads=jobs,
     )
 
 
 def _command_text() -> str:
-    # The command is part of the page; the place of the program on this machine is not.
-    return visible("carelog " + shlex.join(sys.argv[1:]))
+    """The command as it was typed, for the page; without what cannot change a byte of it: the place of the
+    program on
+    this machine, and --jobs."""
+    typed, kept = iter(sys.argv[1:]), []
+    for word in typed:
+        if word == "--jobs":
+            next(typed, None)
+        elif not word.startswith("--jobs="):
+            kept.append(word)
+    return visible("carelog " + shlex.join(kept))
 
 
 def _write_reports(
@@ -186,8 +190,7 @@ def _to_bytes(name: str, ending: str, summary: Summary, writing: _Writing) -> by
 
 
 def _load_logo(name: str) -> str:
-    """The image as a `data:` address; empty without one. UsageProblem where it is none, or larger than 300
-    KB."""
+    """The image as a `data:` address, or empty. UsageProblem where it is no image, or larger than 300 KB."""
     if not name:
         return ""
     try:

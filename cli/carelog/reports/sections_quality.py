@@ -143,7 +143,8 @@ def definitions(summary: Summary, words: Words) -> list[Block]:
     if summary.command:
         facts.append(words.t("Made by: {command}", command=summary.command))
     setting_rows = [
-        [Cell(key), Cell(_shown(summary.settings[key])), Cell(SETTINGS[key].meaning)] for key in SETTINGS
+        [Cell(key), Cell(_shown(value)), Cell(SETTINGS[key].meaning)]
+        for key, value in summary.settings.items()
     ]
     setting_columns = [
         Column(words.t("Setting")),

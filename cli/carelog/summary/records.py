@@ -20,15 +20,23 @@ MOST_EVIDENCE = 8
 TOPS = {
     "complaints": (
         "does_complaint",
-        "coalesce(churn_risk, false)::INT * 4 + (satisfaction_label = 'dissatisfied')::INT * 2 "
-        "+ (outcome IN ('unresolved', 'escalated'))::INT * 2",
+        "coalesce(churn_risk, false)::INT * 4 + coalesce(satisfaction_label = 'dissatisfied', "
+        "false)::INT * 2 "
+        "+ coalesce(outcome IN ('unresolved', 'escalated'), false)::INT * 2",
     ),
-    "churn": ("churn_risk", "(satisfaction_label = 'dissatisfied')::INT * 2 + (outcome = 'unresolved')::INT"),
+    "churn": (
+        "churn_risk",
+        "coalesce(satisfaction_label = 'dissatisfied', false)::INT * 2 "
+        "+ coalesce(outcome = 'unresolved', false)::INT",
+    ),
     "praise": (
         "satisfaction_label = 'satisfied'",
         "coalesce(loyalty, false)::INT * 2 + coalesce(stage_score, 0)",
     ),
-    "care": ("orientation = 'care'", "coalesce(stage_score, 0) + (satisfaction_label = 'satisfied')::INT"),
+    "care": (
+        "orientation = 'care'",
+        "coalesce(stage_score, 0) + coalesce(satisfaction_label = 'satisfied', false)::INT",
+    ),
 }
 """What `--top` knows: which interactions, and the weight that puts the most telling first."""
 

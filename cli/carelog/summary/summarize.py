@@ -151,7 +151,8 @@ def _summarize(source: Source, question: Question, settings: Settings, gates: Se
         counts=_counts(engine, source.counts, rejected if question.rejects else None),
         figures=figures,
         definitions=definitions,
-        settings=dict(settings.values),
+        # How many threads and how much memory: no part of the result.
+        settings={k: v for k, v in settings.values.items() if not k.startswith("engine.")},
         rulebooks=data_quality.list_rulebooks(engine, source.relation),
         groupings={
             name: grouping

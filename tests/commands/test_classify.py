@@ -22,7 +22,13 @@ def classify(*arguments: str | Path) -> Result:
 
 def chat(identity: str, *lines: tuple[str, str], **fields: Any) -> dict[str, Any]:
     messages = [{"speaker": speaker, "text": text} for speaker, text in lines]
-    return {"interaction_id": identity, "channel": "chat", "started_at": "2026-03-02T09:00:00+05:30", "messages": messages, **fields}
+    return {
+        "interaction_id": identity,
+        "channel": "chat",
+        "started_at": "2026-03-02T09:00:00+05:30",
+        "messages": messages,
+        **fields,
+    }
 
 
 RECORDS = [
@@ -93,7 +99,11 @@ def test_evidence_points_into_the_text_as_it_was(exports: Path) -> None:
                 assert span == span.strip()
                 assert span
     evidence = labelled(exports)["refund"]["evidence"]
-    spans = [texts["refund"][e["message"]][e["start"] : e["end"]] for e in evidence if e["label"] == "activity.return"]
+    spans = [
+        texts["refund"][e["message"]][e["start"] : e["end"]]
+        for e in evidence
+        if e["label"] == "activity.return"
+    ]
     assert any("रिफंड" in span for span in spans)
 
 
@@ -116,7 +126,13 @@ def test_labels_do_not_depend_on_the_neighbours(exports: Path, tmp_path: Path) -
     shuffled = RECORDS * 3
     random.Random(7).shuffle(shuffled)
     mixed = tmp_path / "mixed.jsonl"
-    mixed.write_text("".join(json.dumps(r | {"interaction_id": f"{r['interaction_id']}/{n}"}) + "\n" for n, r in enumerate(shuffled)), "utf-8")
+    mixed.write_text(
+        "".join(
+            json.dumps(r | {"interaction_id": f"{r['interaction_id']}/{n}"}) + "\n"
+            for n, r in enumerate(shuffled)
+        ),
+        "utf-8",
+    )
     for identity, value in labelled(mixed).items():
         same = {**value, "interaction_id": None, "source": None}
         assert same == {**alone[identity.split("/")[0]], "interaction_id": None, "source": None}
@@ -130,7 +146,13 @@ def test_parquet_has_the_columns_of_the_contract(exports: Path, tmp_path: Path) 
 
 
 def test_csv_cells_cannot_run_as_formulas(tmp_path: Path) -> None:
-    record = chat("=cmd|' /C calc'!A0", ("customer", "where is my parcel"), customer_id="+1555", agent_id="@sum(1)", queue="-2+3")
+    record = chat(
+        "=cmd|' /C calc'!A0",
+        ("customer", "where is my parcel"),
+        customer_id="+1555",
+        agent_id="@sum(1)",
+        queue="-2+3",
+    )
     (tmp_path / "in.jsonl").write_text(json.dumps(record) + "\n")
     assert classify(tmp_path / "in.jsonl", "-o", tmp_path / "l.csv").exit_code == 0
     cells = (tmp_path / "l.csv").read_text("utf-8").splitlines()[1]
@@ -140,9 +162,14 @@ def test_csv_cells_cannot_run_as_formulas(tmp_path: Path) -> None:
 
 HUGE = [
     pytest.param([("customer", "my order is late and nobody answers. " * 28_000)], id="a message of 1 MB"),
-    pytest.param([("customer", "where is my parcel"), ("agent", "let me check")] * 5_000, id="10,000 messages"),
+    pytest.param(
+        [("customer", "where is my parcel"), ("agent", "let me check")] * 5_000, id="10,000 messages"
+    ),
     pytest.param([("customer", "a" * 300_000)], id="one letter"),
-    pytest.param([("customer", "ก" * 100_000), ("agent", "\u202eevil\u202c \u0378\U000e0001")], id="one Thai letter, direction marks, unassigned"),
+    pytest.param(
+        [("customer", "ก" * 100_000), ("agent", "\u202eevil\u202c \u0378\U000e0001")],
+        id="one Thai letter, direction marks, unassigned",
+    ),
     pytest.param([("customer", ""), ("agent", "   \n\n ")], id="empty texts"),
 ]
 
@@ -201,7 +228,9 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("text", "named"), BROKEN)
-def test_a_broken_rulebook_is_told_before_anything_is_read(text: str, named: str, exports: Path, tmp_path: Path) -> None:
+def test_a_broken_rulebook_is_told_before_anything_is_read(
+    text: str, named: str, exports: Path, tmp_path: Path
+) -> None:
     book = tmp_path / "mine.toml"
     book.write_text(text)
     result = classify(exports, "-o", tmp_path / "l.jsonl", "--rulebook", book)

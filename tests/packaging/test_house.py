@@ -56,7 +56,11 @@ def test_every_room_has_a_floor() -> None:
 
 @pytest.mark.parametrize("room", sorted(FLOORS))
 def test_a_room_imports_only_from_lower_floors(room: str) -> None:
-    files = [PACKAGE / f"{room}.py"] if (PACKAGE / f"{room}.py").exists() else sorted((PACKAGE / room).rglob("*.py"))
+    files = (
+        [PACKAGE / f"{room}.py"]
+        if (PACKAGE / f"{room}.py").exists()
+        else sorted((PACKAGE / room).rglob("*.py"))
+    )
     assert files
     too_high = {
         f"{file.relative_to(PACKAGE)} imports {other}"
@@ -64,7 +68,7 @@ def test_a_room_imports_only_from_lower_floors(room: str) -> None:
         for other in imported_rooms(file)
         if other != room and other in FLOORS and FLOORS[other] >= FLOORS[room]
     }
-    assert too_high == set() or room == "store" and too_high <= {"atomic.py imports sources"}
+    assert too_high == set() or (room == "store" and too_high <= {"atomic.py imports sources"})
 
 
 def test_only_commands_speak_click_and_tqdm() -> None:
@@ -79,11 +83,23 @@ def test_only_commands_speak_click_and_tqdm() -> None:
 
 
 def test_the_list_of_packages_is_the_tree() -> None:
-    listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"])
+    listed = set(
+        tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"]
+    )
     tree = {".".join(p.parent.relative_to(ROOT / "cli").parts) for p in PACKAGE.rglob("__init__.py")}
     assert listed == tree | {"carelog.schemas", "carelog.sample_logs"}
 
 
 def test_top_level_holds_what_was_agreed() -> None:
-    agreed = {"pyproject.toml", "README.md", "Makefile", "CHANGELOG.md", "LICENSE", "cli", "schemas", "sample_logs", "tests"}
+    agreed = {
+        "pyproject.toml",
+        "README.md",
+        "Makefile",
+        "CHANGELOG.md",
+        "LICENSE",
+        "cli",
+        "schemas",
+        "sample_logs",
+        "tests",
+    }
     assert agreed <= {p.name for p in ROOT.iterdir()}

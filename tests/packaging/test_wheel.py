@@ -17,7 +17,17 @@ ROOT = Path(__file__).resolve().parents[2]
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The built wheel (a build in a copy of the tree would be cleaner and takes as long again)."""
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--quiet", "--wheel-dir", str(folder), str(ROOT)]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--no-deps",
+        "--quiet",
+        "--wheel-dir",
+        str(folder),
+        str(ROOT),
+    ]
     subprocess.run(command, check=True, capture_output=True, timeout=300)
     return next(folder.glob("carelog-*.whl"))
 
@@ -34,21 +44,38 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
 def run(environment: dict[str, str], *arguments: str, where: Path) -> subprocess.CompletedProcess[str]:
     code = "import sys; from carelog.app import main; sys.exit(main())"
     return subprocess.run(
-        [sys.executable, "-c", code, *arguments], env=environment, cwd=where, text=True, capture_output=True, timeout=300
+        [sys.executable, "-c", code, *arguments],
+        env=environment,
+        cwd=where,
+        text=True,
+        capture_output=True,
+        timeout=300,
     )
 
 
 def test_the_wheel_carries_all_data(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    for folder, inside in (("schemas", "carelog/schemas"), ("sample_logs", "carelog/sample_logs"), ("cli/carelog", "carelog")):
-        files = subprocess.run(["git", "ls-files", folder], cwd=ROOT, text=True, capture_output=True, check=True).stdout.split()
-        missing = {f for f in files if f"{inside}/{Path(f).relative_to(folder)}" not in names and (ROOT / f).exists()}
+    for folder, inside in (
+        ("schemas", "carelog/schemas"),
+        ("sample_logs", "carelog/sample_logs"),
+        ("cli/carelog", "carelog"),
+    ):
+        files = subprocess.run(
+            ["git", "ls-files", folder], cwd=ROOT, text=True, capture_output=True, check=True
+        ).stdout.split()
+        missing = {
+            f for f in files if f"{inside}/{Path(f).relative_to(folder)}" not in names and (ROOT / f).exists()
+        }
         assert missing == set()
 
 
 def test_the_wheel_is_what_runs(installed: dict[str, str], tmp_path: Path) -> None:
     where = subprocess.run(
-        [sys.executable, "-c", "import carelog; print(carelog.__file__)"], env=installed, cwd=tmp_path, text=True, capture_output=True
+        [sys.executable, "-c", "import carelog; print(carelog.__file__)"],
+        env=installed,
+        cwd=tmp_path,
+        text=True,
+        capture_output=True,
     )
     assert where.stdout.startswith(installed["PYTHONPATH"])
 
@@ -59,7 +86,9 @@ def test_the_whole_job_runs_from_the_wheel(installed: dict[str, str], tmp_path: 
     assert run(installed, "validate", str(samples), where=tmp_path).returncode == 1
     labelled = run(installed, "classify", str(samples / "valid"), "-o", "labelled.parquet", where=tmp_path)
     assert labelled.returncode == 0, labelled.stderr
-    report = run(installed, "summarize", "labelled.parquet", "-o", "report.html", "-o", "report.json", where=tmp_path)
+    report = run(
+        installed, "summarize", "labelled.parquet", "-o", "report.html", "-o", "report.json", where=tmp_path
+    )
     assert report.returncode == 0, report.stderr
     assert "<html" in (tmp_path / "report.html").read_text("utf-8")[:500]
 

@@ -160,6 +160,8 @@ def score_batch(measured: Measured, classifier: Classifier, mapped: Mapping[str,
     for name, offset in classifier.rulebook.offsets.items():
         scores[:, OUTPUT_AT[name]] += np.float32(offset)
     for label, rows in mapped.items():
+        # Who maps a field's value to an activity says that there is one, words or not.
+        scores[np.asarray(rows, np.int64), OUTPUT_AT["orientation.none"]] -= np.float32(8 * OWN_WEIGHT)
         for output, weight in spread(label, 2 * OWN_WEIGHT):
             scores[np.asarray(rows, np.int64), output] += np.float32(weight)
     return scores

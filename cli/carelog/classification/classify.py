@@ -237,7 +237,7 @@ def _label_columns(
         "loyalty": pa.array(decided.loyalty),
         "churn_risk": pa.array(decided.churn_risk),
         "customer_kind": _texts(decided.internal.astype(np.int64), ("external", "internal")),
-        "language": detect_languages(batch.column("language"), measured, classifier),
+        "language": detect_languages(batch.column("language"), measured),
         "assessable": pa.array(assessable),
         "not_assessable_reason": _texts(reason, _REASONS),
         "rulebook": pa.StructArray.from_arrays(

@@ -145,7 +145,8 @@ def _best_of_each(group: Ints, vote: Floats, tie: Ints) -> Ints:
     first = (
         np.concatenate([[True], group[order][1:] != group[order][:-1]]) if len(order) else np.zeros(0, bool)
     )
-    return order[first]
+    best: Ints = order[first]
+    return best
 
 
 def _segment_votes(measured: Measured, classifier: Classifier, segments: Ints, outputs: Ints) -> Floats:

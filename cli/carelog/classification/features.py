@@ -128,7 +128,8 @@ class _RowCounter:
         return np.bincount(self.row[mask], minlength=self.rows)
 
     def log_bytes(self, mask: Bools) -> Floats:
-        return np.log1p(np.bincount(self.row[mask], self.lengths[mask], self.rows)).astype(np.float32) / 5
+        total = np.log1p(np.bincount(self.row[mask], self.lengths[mask], self.rows)) / 5
+        return total.astype(np.float32)
 
     def log_asks(self, mask: Bools) -> Floats:
         return np.log1p(np.bincount(self.row[mask], self.asks[mask], self.rows)).astype(np.float32)

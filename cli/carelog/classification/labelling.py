@@ -112,7 +112,8 @@ def decide(
 
 def _above(scores: Floats, thresholds: Floats, output: str) -> Bools:
     at = OUTPUT_AT[output]
-    return scores[:, at] > thresholds[at]
+    above: Bools = scores[:, at] > thresholds[at]
+    return above
 
 
 def _agree(orientation: Ints, activity: Floats) -> tuple[Ints, Bools]:

@@ -1,7 +1,8 @@
-"""Which language an interaction is in: what the record says, else the script, else whose words were heard."""
+"""Which language an interaction is in: what the record says, else the script, else its common words."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,10 +10,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from carelog.classification.normal import to_normal_form
+from carelog.classification.tokens import find_tokens
 from carelog.labels import LANGUAGES
 
 if TYPE_CHECKING:
-    from carelog.classification.classifier import Classifier, Measured
+    from carelog.classification.classifier import Measured
+
+Ints = npt.NDArray[np.int64]
+Keys = npt.NDArray[np.uint64]
 
 # The first two bytes of a script's code points in UTF-8 (Devanagari, Gujarati, Thai blocks).
 _SCRIPTS = {"hi": (0xA4, 0xA5), "gu": (0xAA, 0xAB), "th": (0xB8, 0xB9)}
@@ -20,7 +26,7 @@ _SCRIPT_SHARE = 0.2
 """A script decides from a fifth of the bytes on: names and English words stand in every language."""
 
 
-def detect_languages(stated: pa.StringArray, measured: Measured, classifier: Classifier) -> pa.StringArray:
+def detect_languages(stated: pa.StringArray, measured: Measured) -> pa.StringArray:
     """BCP 47 tags: the record's own where it has one; null where nothing tells."""
     rows = len(stated)
     if stated.null_count == 0:
@@ -37,25 +43,48 @@ def detect_languages(stated: pa.StringArray, measured: Measured, classifier: Cla
         points[:, LANGUAGES.index(language)] = np.where(
             bytes_of_script > _SCRIPT_SHARE * length, 1e6 + bytes_of_script, 0
         )
-    points += _heard(measured, classifier, rows)
+    points += _heard(measured, rows)
     code = np.where(points.max(axis=1) > 0, np.argmax(points, axis=1), len(LANGUAGES))
     code = np.where(
         (code == len(LANGUAGES)) & (length > 12), 0, code
-    )  # Latin letters that no rule knows: English
+    )  # Latin letters without any common word: English
     found = pa.array(np.where(code < len(LANGUAGES), code, 0).astype(np.int32), mask=code == len(LANGUAGES))
     names = pa.DictionaryArray.from_arrays(found, pa.array(list(LANGUAGES))).cast(pa.string())
     return pc.coalesce(stated, names)
 
 
-def _heard(measured: Measured, classifier: Classifier, rows: int) -> npt.NDArray[np.float64]:
-    """How many matches each language's rules have; English words stand in all of them, so they count half."""
-    language = np.array(
-        [LANGUAGES.index(r.language) if r.language in LANGUAGES else -1 for r in classifier.rules]
-    )
-    of_match = language[measured.matches.rules] if len(classifier.rules) else np.zeros(0, np.int64)
-    row = measured.segments.rows[measured.matches.segments]
-    use = of_match >= 0
-    counts = np.bincount(row[use] * len(LANGUAGES) + of_match[use], minlength=rows * len(LANGUAGES))
-    return counts.reshape(rows, len(LANGUAGES)) * np.where(
-        np.arange(len(LANGUAGES)) == LANGUAGES.index("en"), 0.5, 1.0
-    )
+_COMMON_WORDS = {
+    "en": "the is are was were you your my i we it this that to of for and not have has can please with on in at be do don't",
+    "hi": "hai hain nahi nahin mera mere meri aap aapka aapki ka ki ke se ko kya main mujhe hum raha rahi gaya gayi kar karo "
+    "karna hua hui bhi toh tha thi ho gaya wala abhi kyun kyu haan ji sir bhaiya",
+    "gu": "chhe che nathi mare mari maru mara tame tamari tamaru hu ame ne nu na ni thi shu su mate karo aapo gayu gayi kem pan "
+    "ane hato hati thayu joie joiye che ke j to bhai ben saheb",
+    "tl": "ang ng sa po na ko ako hindi yung ba naman lang mga siya nila kasi pero opo kayo niyo ninyo namin natin ito iyan wala "
+    "may mayroon meron sana din rin pa ho si ni kay salamat bakit",
+}
+"""Words that stand in most sentences of a language and seldom in others, in Latin letters."""
+
+
+@cache
+def _markers() -> tuple[Keys, Ints]:
+    """The keys of the common words, sorted, and the language of each; a word of two languages counts for neither."""
+    found: dict[int, int] = {}
+    twice: set[int] = set()
+    for language, words in _COMMON_WORDS.items():
+        tokens = find_tokens(to_normal_form(pa.array([words], pa.string())))
+        for key in set(tokens.keys.tolist()):
+            twice |= {key} if key in found else set()
+            found[key] = LANGUAGES.index(language)
+    keys = sorted(found.keys() - twice)
+    return np.array(keys, np.uint64), np.array([found[k] for k in keys], np.int64)
+
+
+def _heard(measured: Measured, rows: int) -> npt.NDArray[np.float64]:
+    """How many common words of each language stand in each interaction."""
+    keys, language = _markers()
+    tokens = measured.spoken.tokens
+    at = np.minimum(np.searchsorted(keys, tokens.keys), len(keys) - 1)
+    known = np.flatnonzero(keys[at] == tokens.keys)
+    row = measured.segments.rows[tokens.segments[known]]
+    counts = np.bincount(row * len(LANGUAGES) + language[at[known]], minlength=rows * len(LANGUAGES))
+    return counts.reshape(rows, len(LANGUAGES)).astype(np.float64)

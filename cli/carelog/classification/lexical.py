@@ -9,6 +9,7 @@ weighed number of features), so that long talks do not shout.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -39,7 +40,7 @@ class Lexicon:
     @property
     def rank(self) -> int:
         """How many numbers a vector has."""
-        return self.projection.shape[0]
+        return int(self.projection.shape[0])
 
     def features_of(self, tokens: Tokens, chosen: Ints) -> tuple[Ints, Ints]:
         """The known features of the chosen tokens: place in `chosen`, and place in `keys`."""
@@ -137,7 +138,8 @@ class Spoken:
         """Log-odds that each chosen token adds to an output each."""
         vectors = self.table.vectors[self.rows_of_tokens[chosen], slots]
         weights = self.table.lexicon.projection[:, outputs].T
-        return np.einsum("ij,ij->i", vectors, weights) * self.scales[self.tokens.segments[chosen]]
+        votes: Floats = np.einsum("ij,ij->i", vectors, weights) * self.scales[self.tokens.segments[chosen]]
+        return votes
 
 
 def listen_to_words(tokens: Tokens, table: TokenTable, rows: Ints, slots: Ints) -> Spoken:
@@ -173,7 +175,7 @@ def _sum_by_segment(vectors: Floats, places: Ints, segment: Ints, segments: int)
         else heads
     )
     bounds = [*dict.fromkeys(cuts[cuts < len(segment)].tolist()), len(segment)]
-    for low, high in zip(bounds, bounds[1:], strict=False):
+    for low, high in pairwise(bounds):
         inner = heads[np.searchsorted(heads, low) : np.searchsorted(heads, high)]
         sums[segment[inner]] = np.add.reduceat(flat[places[low:high]], inner - low, axis=0)
     return sums

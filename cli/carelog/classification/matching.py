@@ -8,6 +8,7 @@ import re
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from functools import lru_cache
 
 import hyperscan
@@ -112,7 +113,7 @@ def fixed_length(pattern: str) -> int:
 
 def compile_expressions(expressions: Expressions) -> hyperscan.Database:
     """The hyperscan database, from the private cache where it lies there. UsageProblem names a pattern that fails."""
-    content = repr((expressions.texts, hyperscan.__version__, platform.machine())).encode()
+    content = repr((expressions.texts, version("hyperscan"), platform.machine())).encode()
     key = f"patterns-{hashlib.sha256(content).hexdigest()[:32]}.hs"
     serialised = cached_bytes(key, lambda: hyperscan.dumpb(_compile(expressions)))
     database = hyperscan.loadb(serialised, hyperscan.HS_MODE_BLOCK)
@@ -120,13 +121,18 @@ def compile_expressions(expressions: Expressions) -> hyperscan.Database:
     return database
 
 
+_NEVER = r"\xff\xfe"
+"""Matches no UTF-8: hyperscan refuses to compile nothing."""
+
+
 def _compile(expressions: Expressions) -> hyperscan.Database:
     # No start-of-match flag: it triples the database. Nearly all phrases have one length, so the end tells the start.
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    count = len(expressions.texts)
+    texts = expressions.texts or (_NEVER,)
+    count = len(texts)
     try:
         database.compile(
-            expressions=[t.encode("ascii") for t in expressions.texts],
+            expressions=[t.encode("ascii") for t in texts],
             ids=list(range(count)),
             elements=count,
             flags=[hyperscan.HS_FLAG_DOTALL] * count,

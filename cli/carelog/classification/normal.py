@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.uint16]
 
 SPACE, STOP, ASK, NEWLINE = 0x20, 0x2E, 0x3F, 0x0A
 _SEPARATOR = b" \n "
@@ -47,7 +48,7 @@ def _ascii_table() -> bytes:
 _ASCII = _ascii_table()
 
 
-def _code_point_tables() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint16]]:
+def _code_point_tables() -> tuple[npt.NDArray[np.uint8], Codes]:
     """What to do with each code point of the Basic Multilingual Plane, and what replaces it."""
     action = np.zeros(1 << 16, np.uint8)
     becomes = np.arange(1 << 16, dtype=np.uint16)
@@ -218,8 +219,8 @@ def _fold_wide_characters(data: Bytes, kept: Bytes) -> None:
     lead = data[leads]
     two = leads[lead < 0xE0]
     if len(two):
-        codes = ((data[two] & 0x1F).astype(np.uint16) << 6) | (data[two + 1] & 0x3F)
-        _apply(data, kept, two, codes, 2)
+        small: Codes = ((data[two] & 0x1F).astype(np.uint16) << np.uint16(6)) | (data[two + 1] & 0x3F)
+        _apply(data, kept, two, small, 2)
     three = leads[(lead >= 0xE0) & (lead < 0xF0)]
     if len(three):
         codes = _codes_of_three(data, three)
@@ -235,15 +236,15 @@ def _fold_wide_characters(data: Bytes, kept: Bytes) -> None:
             kept[skin + byte] = False
 
 
-def _codes_of_three(data: Bytes, places: Places) -> npt.NDArray[np.uint16]:
-    high = (data[places] & 0x0F).astype(np.uint16) << 12
-    codes: npt.NDArray[np.uint16] = (
-        high | ((data[places + 1] & 0x3F).astype(np.uint16) << 6) | (data[places + 2] & 0x3F)
+def _codes_of_three(data: Bytes, places: Places) -> Codes:
+    high = (data[places] & 0x0F).astype(np.uint16) << np.uint16(12)
+    codes: Codes = (
+        high | ((data[places + 1] & 0x3F).astype(np.uint16) << np.uint16(6)) | (data[places + 2] & 0x3F)
     )
     return codes
 
 
-def _apply(data: Bytes, kept: Bytes, places: Places, codes: npt.NDArray[np.uint16], width: int) -> None:
+def _apply(data: Bytes, kept: Bytes, places: Places, codes: Codes, width: int) -> None:
     action = _ACTION[codes]
     if not action.any():
         return
@@ -259,7 +260,7 @@ def _apply(data: Bytes, kept: Bytes, places: Places, codes: npt.NDArray[np.uint1
     _write(data, where[~small], target[~small], width)
 
 
-def _write(data: Bytes, places: Places, codes: npt.NDArray[np.uint16], width: int) -> None:
+def _write(data: Bytes, places: Places, codes: Codes, width: int) -> None:
     """Write code points over code points of the same width in bytes."""
     if width == 2:
         data[places] = 0xC0 | (codes >> 6)
@@ -270,7 +271,7 @@ def _write(data: Bytes, places: Places, codes: npt.NDArray[np.uint16], width: in
     data[places + 2] = 0x80 | (codes & 0x3F)
 
 
-def _order_marks(data: Bytes, kept: Bytes, places: Places, codes: npt.NDArray[np.uint16]) -> None:
+def _order_marks(data: Bytes, kept: Bytes, places: Places, codes: Codes) -> None:
     """Put vowel signs, tone marks and anusvara in one order; join the two-part spellings of Thai vowels."""
     if len(places) < 2:
         return
@@ -309,7 +310,7 @@ def _drop(kept: Bytes, places: Places) -> None:
         kept[places + byte] = False
 
 
-def _collapse_runs(kept: Bytes, places: Places, codes: npt.NDArray[np.uint16], width: int) -> None:
+def _collapse_runs(kept: Bytes, places: Places, codes: Codes, width: int) -> None:
     """Letters of three bytes that stand three times or more: only the first stays ("มากกกก")."""
     if len(places) < 3:
         return
@@ -345,4 +346,5 @@ def _keep_separators(data: Bytes) -> Bytes:
     after[:-1] = data[1:]
     gone = space & ((before == SPACE) | (before == STOP) | (before == ASK) | (after == STOP) | (after == ASK))
     gone |= stop & ((before == STOP) | (before == ASK))
-    return ~gone
+    stays: Bytes = ~gone
+    return stays

@@ -70,7 +70,8 @@ def find_tokens(form: NormalForm) -> Tokens:
 def _thai_leads(body: npt.NDArray[np.uint8]) -> Ints:
     leads = np.flatnonzero(body == 0xE0)
     second = body[leads + 1]
-    return leads[(second == 0xB8) | (second == 0xB9)]
+    thai: Ints = leads[(second == 0xB8) | (second == 0xB9)]
+    return thai
 
 
 def _thai_windows(leads: Ints) -> tuple[Ints, Ints]:

@@ -323,3 +323,16 @@ def test_without_any_zone_a_local_time_is_refused() -> None:
     assert result.exit_code == 65
     pointers = {(e["pointer"], e["keyword"]) for e in json.loads(result.stdout)["errors"] if e["line"] == 2}
     assert ("/started_at", "format") in pointers
+
+
+def test_lines_of_json_are_counted_as_they_stand(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_text('{"no": 1, "at": "2026-01-01T00:00:00Z"}\n\n{"no": 2}\n{"no": 3')
+    (tmp_path / "m.toml").write_text(
+        "[constants]\nchannel='phone'\nstatus='missed'\n[fields]\ninteraction_id='no'\nstarted_at='at'\n"
+    )
+    result = call(
+        "validate", tmp_path / "t.jsonl", "--mapping", tmp_path / "m.toml", "--format", "json"
+    )  # fmt: skip
+    report = json.loads(result.stdout)
+    assert (report["records"], report["accepted"], report["files"][0]["blank_lines"]) == (3, 1, 1)
+    assert [(e["line"], e["keyword"]) for e in report["errors"]] == [(3, "required"), (4, "not_json")]

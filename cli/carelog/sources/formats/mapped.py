@@ -184,7 +184,7 @@ def _pieces(chunk: Chunk) -> Iterator[tuple[int, int, bytes]]:
             yield index, chunk.first_offset + start, chunk.data[start:end].rstrip(b"\r\n")
         return
     offset = chunk.first_offset
-    for index, raw in enumerate(chunk.data.split(b"\n")):
+    for index, raw in enumerate(chunk.data.removesuffix(b"\n").split(b"\n")):
         yield index, offset, raw
         offset += len(raw) + 1
 

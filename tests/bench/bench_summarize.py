@@ -9,7 +9,7 @@ and 1 GB.
 
 from __future__ import annotations
 
-import resource
+import os
 import subprocess
 import sys
 import tempfile
@@ -27,13 +27,14 @@ def main(rows: int) -> None:
         subprocess.run([sys.executable, str(MAKER), str(rows), str(file)], check=True)
         outputs = [part for e in ENDINGS for part in ("-o", f"{folder}/report.{e}")]
         period = ["--from", "2026-07", "--to", "2026-12", "--compare", "previous"]
+        program = str(Path(sys.executable).with_name("carelog"))
         begun = time.perf_counter()
-        subprocess.run(
-            [str(Path(sys.executable).with_name("carelog")), "summarize", str(file), *period, *outputs, "-q"],
-            check=True,
-        )
+        running = subprocess.Popen([program, "summarize", str(file), *period, *outputs, "-q"])
+        _, status, usage = os.wait4(running.pid, 0)
         seconds = time.perf_counter() - begun
-        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        running.returncode = os.waitstatus_to_exitcode(status)
+        if running.returncode:
+            sys.exit(running.returncode)
         sizes = ", ".join(f"{e} {Path(folder, f'report.{e}').stat().st_size / 1e6:.1f} MB" for e in ENDINGS)
     busy = usage.ru_utime + usage.ru_stime
     print(f"summarize {rows:,} rows: {seconds:.1f} s ({busy:.1f} s of CPU), {rows / seconds:,.0f} rows/s")

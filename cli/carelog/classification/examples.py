@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from carelog.classification.matching import compile_expressions, rule_patterns, scan, to_expressions
-from carelog.classification.normal import normalize, to_normal_form
+from carelog.classification.matching import compile_expressions, scan, to_expressions
+from carelog.classification.normal import to_normal_form
 from carelog.classification.patterns import BadPhrase, compile_phrase, to_pattern
 from carelog.classification.rulebook import Rule
 
@@ -87,35 +87,3 @@ def run_examples(rules: Sequence[Rule]) -> list[Example]:
     return [
         Example(rules[n].id, text, wanted, (n, at) in hit) for at, (n, text, wanted) in enumerate(sentences)
     ]
-
-
-def find_shadowed(rules: Sequence[Rule]) -> list[Problem]:
-    """Phrases that can never add anything, since a shorter phrase of the same rule matches wherever they do."""
-    problems = []
-    for rule in rules:
-        patterns = {p: to_pattern(p) for p in rule.phrases}
-        texts = {
-            p: normalize(p.replace("..", " ").replace("*", "").split("|")[0]).encode() for p in rule.phrases
-        }
-        for phrase, text in texts.items():
-            for other, pattern in patterns.items():
-                if (
-                    other != phrase
-                    and len(other) < len(phrase)
-                    and ".." not in phrase
-                    and "|" not in phrase
-                    and "*" not in phrase
-                ):
-                    if compile_phrase(pattern).search(text):
-                        problems.append(
-                            Problem(
-                                rule.id,
-                                "shadowed_phrase",
-                                f"phrase {phrase!r} is never needed: {other!r} matches there",
-                            )
-                        )
-                        break
-    return problems
-
-
-__all__ = ["Example", "Problem", "check_patterns", "find_shadowed", "rule_patterns", "run_examples"]

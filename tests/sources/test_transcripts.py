@@ -58,6 +58,18 @@ def test_voices_tags_long_calls_and_texts_without_a_time_are_read() -> None:
     assert ("warning", "no_timing") in found.findings
 
 
+def test_on_the_phone_the_agent_is_who_speaks_first(tmp_path: Path) -> None:
+    path = tmp_path / "x.vtt"
+    path.write_text(
+        "WEBVTT\n\n00:01.000 --> 00:02.000\n<v Ann>Acme, good day\n\n00:03.000 --> 00:04.000\n<v Bob>My phone is dead"
+    )
+    found = read_files(path, start="2026-09-14T09:00:00Z")
+    assert [m["speaker"] for m in found.values[0]["messages"]] == ["agent", "customer"]
+    assert found.findings == [("warning", "agents_guessed")]
+    said = read_files(path, start="2026-09-14T09:00:00Z", agents=("bob",))
+    assert ([m["speaker"] for m in said.values[0]["messages"]], said.findings) == (["customer", "agent"], [])
+
+
 def test_rolling_captions_count_once_and_a_colon_alone_makes_no_name() -> None:
     (value,) = read_files("rolling.vtt", start="2026-09-14T09:00:00Z").values
     assert [m["text"] for m in value["messages"]] == [

@@ -29,6 +29,10 @@ from carelog.sources.lines import file_finding
 MOST_MESSAGES = 10_000
 MOST_BYTES = 8 * 1024 * 1024
 """A stretch of more messages or bytes is cut, so that one endless chat does not fill the memory."""
+_CUSTOMER = re.compile(
+    r"(customer|caller|client|visitor|guest|end.?user|cliente|kliyente|kunde|ลูกค้า|ग्राहक|ગ્રાહક)(\W|\d|$)",
+    re.IGNORECASE,
+)
 # What transcripts call people whom they do not know: no id, or different customers would be one.
 _NOBODY = re.compile(
     r"(customer|caller|client|visitor|end.?user|agent|bot|representative|operator|advisor|speaker|channel|guest|unknown)"
@@ -175,13 +179,18 @@ def plain_name(name: str) -> str:
 
 
 def find_sides(
-    senders: Iterable[str], options: ReadOptions, other: str = "", ids: dict[str, str] | None = None
+    senders: Iterable[str],
+    options: ReadOptions,
+    other: str = "",
+    ids: dict[str, str] | None = None,
+    is_call: bool = False,
 ) -> tuple[dict[str, str], list[Fault]]:
     """Who of the senders (in order of appearance) is agent and who customer, with a remark if that was
     guessed.
 
     `--agents` decides. Else: a name that speaks of a shop or a team; the `other` party that the export is
-    named after is the customer; the first to write is. `ids` are further names of the senders.
+    named after is the customer; the first to write is, while on the phone the first to speak is the agent
+    who answers. `ids` are further names of the senders.
     """
     people = [sender for sender in dict.fromkeys(senders) if sender]
     if not people:
@@ -192,10 +201,15 @@ def find_sides(
         agents = {p for p in people if plain_name(p) in ours or plain_name(known.get(p, p)) in ours}
         return {p: "agent" if p in agents else "customer" for p in people}, []
     agents = {p for p in people if _ROLE.search(p)}
+    customers = {p for p in people if _CUSTOMER.match(p)}
+    if customers and not agents:
+        agents = set(people) - customers
     if not agents or (len(agents) == len(people) and len(people) > 1):
         others = [p for p in people if other and plain_name(p) == plain_name(other)]
         if not others and other and not _ROLE.search(other) and len(people) == 1:
             agents = set(people)
+        elif is_call and len(people) > 1:
+            agents = set(people[:1])
         else:
             agents = set(people) - set(others or people[:1])
     remark = Fault("agents_guessed", "who is the agent was guessed; say it with --agents NAME")

@@ -97,7 +97,7 @@ def _to_mapped(
     medium = str(native.look("medium") or native.look("conversation_info", "medium"))
     chat.channel = "chat" if medium.upper() in ("CHAT", "2") else "phone"
     unknown = [s.sender for s in said if s.speaker is None]
-    chat.sides, guesses = find_sides(unknown, options)
+    chat.sides, guesses = find_sides(unknown, options, is_call=chat.channel == "phone")
     tags = _categories(native)
     chat.fields = {
         "tags": tags,

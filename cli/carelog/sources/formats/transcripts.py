@@ -278,7 +278,7 @@ def _find_names(track: _Track, options: ReadOptions) -> dict[str, str]:
     people = [name for name in track.senders if has_names or not name.endswith(":")]
     names = [name.removesuffix(":") for name in people]
     track.senders = dict.fromkeys(people)
-    sides, guesses = find_sides(names, options)
+    sides, guesses = find_sides(names, options, is_call=True)
     track.remarks.update({fault.keyword: fault for fault in guesses})
     if not names:
         message = "the transcript does not say who speaks; all words were taken for the customer's"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -70,6 +71,23 @@ def test_hour_that_comes_twice_keeps_the_order_of_the_file() -> None:
     assert [m["at"][11:] for m in value["messages"]] == [
         "03:30:15+03:00", "03:50:15+03:00", "03:10:15+02:00", "04:10:15+02:00"
     ]  # fmt: skip
+
+
+def test_hour_that_does_not_exist_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "_chat.txt"
+    path.write_text("29.03.2026 03:30 - Aino: hei\n")
+    found = read_files(path, zone="Europe/Helsinki")
+    assert found.values[0]["started_at"] == "2026-03-29T03:30:00+02:00"
+    assert ("warning", "clock_gap") in found.findings
+
+
+def test_packed_chat_that_was_cut_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    path = tmp_path / "_chat.txt.gz"
+    raw = Path("thai.txt").read_bytes() + b"".join(b"%d\n" % (n * n * 7919 % 99991) for n in range(9000))
+    path.write_bytes(gzip.compress(raw)[:-200])
+    found = read_files(path, zone="Asia/Bangkok")
+    assert [v["started_at"][:10] for v in found.values] == ["2026-09-14", "2026-09-15"]
+    assert ("error", "truncated") in found.findings
 
 
 def test_order_of_day_and_month_is_never_guessed() -> None:

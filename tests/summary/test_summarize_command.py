@@ -314,6 +314,8 @@ def test_rejects_are_counted_by_kind_and_file(small: Path, tmp_path: Path) -> No
     rejects = write_lines(tmp_path / "rejects.jsonl", [reject, reject])
     document = run_json(small, "--rejects", rejects)
     assert document["counts"]["rejected"] == 2
+    (tmp_path / "rejects.jsonl.gz").write_bytes(gzip.compress(rejects.read_bytes()))
+    assert run_json(small, "--rejects", tmp_path / "rejects.jsonl.gz")["counts"]["rejected"] == 2
     assert document["tables"]["findings"]["rows"] == [["a.csv", "/channel", "enum", 2]]
     assert run_json(small)["counts"]["rejected"] is None
 

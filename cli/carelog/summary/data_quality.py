@@ -12,6 +12,7 @@ import orjson
 
 from carelog.errors import MissingInput, UnusableInput
 from carelog.summary.figures import Metric, Table
+from carelog.summary.labelled import open_plain
 
 KNOWABLE = {
     "customer_id": ("Customer known", "customer_id IS NOT NULL"),
@@ -110,7 +111,7 @@ def read_rejects(paths: Sequence[str]) -> tuple[int, Table]:
 
 def _lines(path: str) -> Iterator[bytes]:
     try:
-        with Path(path).open("rb") as stream:
+        with open_plain(Path(path)) as stream:
             yield from (line for line in stream if line.strip())
     except OSError as error:
         raise MissingInput(f"{path} cannot be opened: {error.strerror}") from error

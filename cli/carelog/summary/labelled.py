@@ -176,7 +176,7 @@ def _without_glob(path: str) -> str:
 def _convert_text(path: Path, name: str, draft: Path) -> tuple[Path | None, SourceFile]:
     wanted = pa.schema([f for f in LAYOUT if f.name not in UNREAD])
     rows = damaged = 0
-    with _open_plain(path) as stream:
+    with open_plain(path) as stream:
         head = stream.peek(1)[:1]
         kind = "jsonl" if head in (b"{", b"[", b"") else "csv"
         values = _json_lines(stream) if kind == "jsonl" else _csv_rows(stream)
@@ -193,7 +193,9 @@ def _convert_text(path: Path, name: str, draft: Path) -> tuple[Path | None, Sour
 
 
 @contextmanager
-def _open_plain(path: Path) -> Iterator[io.BufferedReader]:
+def open_plain(path: Path) -> Iterator[io.BufferedReader]:
+    """The file's bytes, unpacked if it is .gz or .zst by its first bytes; damage ends them with a line of
+    its own."""
     with path.open("rb") as packed:
         head = packed.read(4)
         packed.seek(0)

@@ -24,7 +24,7 @@ from carelog.classification.labelling import Decided, decide, read_scores
 from carelog.classification.languages import detect_languages
 from carelog.classification.model import OUTPUT_AT
 from carelog.classification.rulebook import MAPPED_FIELDS
-from carelog.columns import labelled_schema, row_positions
+from carelog.columns import join_batches, labelled_schema, row_positions
 from carelog.labels import (
     ACTIVITIES,
     ASPECTS,
@@ -97,9 +97,15 @@ class Classified:
     scores: Floats
 
 
+SLICE_ROWS = 1024
+"""So many interactions are labelled at a time: what is measured of them stays in the processor's cache and memory low."""
+
+
 def classify_batch(batch: pa.RecordBatch, classifier: Classifier, with_text: bool = False) -> pa.RecordBatch:
     """Records in the RECORD layout, labelled: the layout `labelled_schema(with_text)`, row for row."""
-    return classify(batch, classifier, with_text).batch
+    slices = (batch.slice(start, SLICE_ROWS) for start in range(0, batch.num_rows, SLICE_ROWS))
+    labelled = [classify(part, classifier, with_text).batch for part in slices]
+    return join_batches(labelled, labelled_schema(with_text))
 
 
 def classify(batch: pa.RecordBatch, classifier: Classifier, with_text: bool = False) -> Classified:

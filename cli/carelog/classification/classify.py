@@ -97,7 +97,7 @@ class Classified:
     scores: Floats
 
 
-SLICE_ROWS = 1024
+SLICE_ROWS = 2048
 """So many interactions are labelled at a time: what is measured of them stays in the processor's cache and memory low."""
 
 

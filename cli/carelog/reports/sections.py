@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from carelog.findings import visible
-from carelog.reports import sections_journey, sections_quality, sections_work
+from carelog.reports import sections_headline, sections_journey, sections_quality, sections_work
 from carelog.reports.shapes import (
     Block,
     Cell,
@@ -27,7 +27,7 @@ from carelog.summary.figures import Summary
 Builder = Callable[[Summary, Words], list[Block]]
 
 BUILDERS: dict[str, tuple[str, Builder]] = {
-    "headline": ("Headline", sections_work.headline),
+    "headline": ("Headline", sections_headline.headline),
     "care_service": ("Care and service", sections_work.care_service),
     "stages": ("Excellent service", sections_work.stages),
     "satisfaction": ("Satisfaction and loyalty", sections_work.satisfaction),

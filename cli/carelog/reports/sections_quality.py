@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from carelog.reports.shapes import Block, Cell, Column, DataTable, Paragraph, Points
+from carelog.reports.shapes import Block, Cell, Column, DataTable, Paragraph, Points, present
 from carelog.reports.tables import count_table, group_table, metric_table
 from carelog.reports.words import DASH, Words, mark
 from carelog.settings import SETTINGS
@@ -15,54 +15,44 @@ MOST_FILES = 50
 def quality(summary: Summary, words: Words) -> list[Block]:
     """What was read and what was not, what is known, which rules fired."""
     known = ["assessable_rate", *(f"known_rate.{name}" for name in KNOWABLE)]
-    tables = summary.tables
-    blocks: list[Block | None] = [
+    by_language = ("assessable_rate", "known_rate.satisfaction", "known_rate.outcome")
+    return present(
         Paragraph(_reading_text(summary, words), "lead"),
         metric_table(summary, words, "known", words.t("What is known"), known, bar=True),
-        _filled(
-            count_table(
-                words,
-                "reasons",
-                words.t("Why not assessable"),
-                tables["not_assessable"],
-                (mark("Reason"), mark("Interactions")),
-            )
-        ),
-        group_table(
-            summary, words, "language", ("assessable_rate", "known_rate.satisfaction", "known_rate.outcome")
-        ),
-        _filled(
-            count_table(
-                words,
-                "findings",
-                words.t("Findings in rejected records"),
-                tables["findings"],
-                (mark("File"), mark("Field"), mark("Kind"), mark("Findings")),
-            )
-        ),
-        _filled(
-            count_table(
-                words,
-                "rules",
-                words.t("Rules that fired most and least"),
-                tables["rules"],
-                (mark("Rule"), mark("Times")),
-                folded=True,
-            )
-        ),
+        _reason_table(summary, words),
+        group_table(summary, words, "language", by_language),
+        _finding_table(summary, words),
+        _rule_table(summary, words),
         _file_table(summary, words),
-    ]
-    if len(summary.rulebooks) > 1:
-        blocks.append(
-            Paragraph(
-                words.t(
-                    "The input was labelled with several rulebooks; figures of different ones are not "
-                    "comparable."
-                ),
-                "note",
-            )
-        )
-    return [b for b in blocks if b is not None]
+        _rulebook_warning(summary, words),
+    )
+
+
+def _reason_table(summary: Summary, words: Words) -> DataTable | None:
+    titles = (mark("Reason"), mark("Interactions"))
+    table = summary.tables["not_assessable"]
+    return _filled(count_table(words, "reasons", words.t("Why not assessable"), table, titles))
+
+
+def _finding_table(summary: Summary, words: Words) -> DataTable | None:
+    titles = (mark("File"), mark("Field"), mark("Kind"), mark("Findings"))
+    table = summary.tables["findings"]
+    return _filled(count_table(words, "findings", words.t("Findings in rejected records"), table, titles))
+
+
+def _rule_table(summary: Summary, words: Words) -> DataTable | None:
+    titles = (mark("Rule"), mark("Times"))
+    title = words.t("Rules that fired most and least")
+    return _filled(count_table(words, "rules", title, summary.tables["rules"], titles, folded=True))
+
+
+def _rulebook_warning(summary: Summary, words: Words) -> Paragraph | None:
+    if len(summary.rulebooks) < 2:
+        return None
+    text = words.t(
+        "The input was labelled with several rulebooks; figures of different ones are not comparable."
+    )
+    return Paragraph(text, "note")
 
 
 def _filled(table: DataTable) -> DataTable | None:
@@ -109,6 +99,29 @@ def _file_table(summary: Summary, words: Words) -> DataTable:
 
 def definitions(summary: Summary, words: Words) -> list[Block]:
     """Every metric with its formula; rulebooks; settings in force; the command."""
+    return [
+        Points(_origin_texts(summary, words)),
+        _metric_definitions(summary, words),
+        _setting_table(summary, words),
+    ]
+
+
+def _origin_texts(summary: Summary, words: Words) -> list[str]:
+    books = [
+        words.t("Rulebook {name}, version {version}, hash {hash}", **{k: str(v) for k, v in book.items()})
+        for book in summary.rulebooks
+    ]
+    intervals = words.t(
+        "Intervals are 95 %: Wilson for rates, Newcombe for differences, Student's t for means, "
+        "adjusted Wald for balances such as NPS, order statistics for medians, bootstrap for amounts."
+    )
+    smallest = words.count(summary.settings["summary.min_group"])
+    hidden = words.t("Groups under {n} cases are not shown.", n=smallest)
+    made = [words.t("Made by: {command}", command=summary.command)] if summary.command else []
+    return [f"carelog {summary.version}", *books, intervals, hidden, *made]
+
+
+def _metric_definitions(summary: Summary, words: Words) -> DataTable:
     columns = [
         Column(words.t("Metric")),
         Column(words.t("Name")),
@@ -126,36 +139,20 @@ def definitions(summary: Summary, words: Words) -> list[Block]:
         ]
         for m in summary.definitions.values()
     ]
-    facts = [f"carelog {summary.version}"]
-    facts += [
-        words.t("Rulebook {name}, version {version}, hash {hash}", **{k: str(v) for k, v in book.items()})
-        for book in summary.rulebooks
-    ]
-    facts.append(
-        words.t(
-            "Intervals are 95 %: Wilson for rates, Newcombe for differences, Student's t for means, "
-            "adjusted Wald for balances such as NPS, order statistics for medians, bootstrap for amounts."
-        )
-    )
-    facts.append(
-        words.t("Groups under {n} cases are not shown.", n=words.count(summary.settings["summary.min_group"]))
-    )
-    if summary.command:
-        facts.append(words.t("Made by: {command}", command=summary.command))
-    setting_rows = [
-        [Cell(key), Cell(_shown(value)), Cell(SETTINGS[key].meaning)]
-        for key, value in summary.settings.items()
-    ]
-    setting_columns = [
+    return DataTable("metrics", words.t("Metrics"), columns, rows, folded=True)
+
+
+def _setting_table(summary: Summary, words: Words) -> DataTable:
+    columns = [
         Column(words.t("Setting")),
         Column(words.t("Value")),
         Column(words.t("Meaning"), weight=2),
     ]
-    return [
-        Points(facts),
-        DataTable("metrics", words.t("Metrics"), columns, rows, folded=True),
-        DataTable("settings", words.t("Settings in force"), setting_columns, setting_rows, folded=True),
+    rows = [
+        [Cell(key), Cell(_shown(value)), Cell(SETTINGS[key].meaning)]
+        for key, value in summary.settings.items()
     ]
+    return DataTable("settings", words.t("Settings in force"), columns, rows, folded=True)
 
 
 def _shown(value: object) -> str:

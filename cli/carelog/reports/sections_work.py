@@ -1,18 +1,14 @@
-"""Sections about the work itself: headline, care and service, excellent service, satisfaction and loyalty."""
+"""Sections about the work itself: care and service, excellent service, satisfaction and loyalty."""
 
 from __future__ import annotations
 
-from collections import Counter
-
 from carelog.labels import CARE_ACTIVITIES, SERVICE_ACTIVITIES, STAGES
-from carelog.reports.figures_text import change_text, detail_text, group_text, interval_text, value_text
-from carelog.reports.pointers import pointer_sentences
-from carelog.reports.sentences import headline_sentences
-from carelog.reports.shapes import Block, Chart, DataTable, Fact, Facts, Paragraph, Points, Split, Tone
-from carelog.reports.tables import change_table, group_table, metric_table
-from carelog.reports.words import Words, mark
-from carelog.summary.compare import MOVING, sure_changes
-from carelog.summary.figures import Change, Figure, Summary
+from carelog.reports.figures_text import group_text, interval_text, value_text
+from carelog.reports.shapes import Block, Chart, DataTable, Paragraph, present
+from carelog.reports.tables import group_table, metric_table
+from carelog.reports.words import Words
+from carelog.summary.care_service import ORIENTATION_TITLES
+from carelog.summary.figures import Figure, Summary
 
 CARE_COLUMNS = (
     "care_share",
@@ -27,100 +23,6 @@ OPERATIONS = (
     "first_response_time", "resolution_time", "handle_time", "talk_time", "wait_time", "service_level",
     "abandonment_rate", "open_interactions",
 )  # fmt: skip
-MOST_CHANGES = 12
-
-
-def _present(*blocks: Block | None) -> list[Block]:
-    return [b for b in blocks if b is not None]
-
-
-def headline(summary: Summary, words: Words) -> list[Block]:
-    """Big figures, what was read, the sentences, gates, and the movements where periods are compared."""
-    names = ("care_share", "proactive_rate", "stage_score", "satisfied_rate.stated", "complaint_rate")
-    tones: dict[str, Tone] = {"care_share": "care"}
-    facts = [_fact(summary, words, name, tones.get(name, "plain")) for name in names]
-    blocks: list[Block] = [
-        Facts(facts[:1], "lead-fact"),
-        Points(headline_sentences(summary, words)),
-        *_present(_split(summary, words)),
-        Facts(facts[1:]),
-        _counts(summary, words),
-    ]
-    if pointers := pointer_sentences(summary, words):
-        blocks += [Paragraph(words.t("Where to look first"), "heading"), Points(pointers)]
-    if summary.gates:
-        blocks.append(Points([_gate_text(words, g.text, g.met, g.n) for g in summary.gates]))
-    if summary.compare_reason:
-        blocks.append(
-            Paragraph(words.t("The compared period holds no interactions, so no change can be told."), "note")
-        )
-    if summary.changes:
-        movers = _movers(summary)
-        title = words.t("What changed most surely")
-        blocks.append(change_table(summary, words, movers, "changes", title))
-    return blocks
-
-
-def _movers(summary: Summary) -> list[Change]:
-    """The surest changes, at most three of one metric, of those that a reader knows by name."""
-    seen: Counter[str] = Counter()
-    movers = []
-    for change in sure_changes(summary.changes):
-        seen[change.name] += 1
-        if change.name in MOVING and seen[change.name] <= 3:
-            movers.append(change)
-    return movers[:MOST_CHANGES]
-
-
-def _split(summary: Summary, words: Words) -> Split | None:
-    care = summary.figures["care_share"].value
-    if care is None:
-        return None
-    care_text = words.t("Care {share}", share=words.percent(care))
-    service_text = words.t("Service {share}", share=words.percent(1 - care))
-    return Split(care, care_text, service_text, f"{care_text}, {service_text}")
-
-
-def _gate_text(words: Words, text: str, met: bool | None, n: int) -> str:
-    state = {
-        True: mark("Gate met: {gate} (n {n})"),
-        False: mark("Gate not met: {gate} (n {n})"),
-        None: mark("Gate unknown: {gate} (n {n})"),
-    }[met]
-    return words.t(state, gate=text, n=words.count(n))
-
-
-def _fact(summary: Summary, words: Words, name: str, tone: Tone) -> Fact:
-    figure, definition = summary.figures[name], summary.definitions[name]
-    change = next((c for c in summary.changes if c.name == name and c.group is None), None)
-    moved = change_text(words, change) if change and change.change is not None else ""
-    change_tone: Tone = "plain"
-    if change and change in sure_changes([change]) and definition.higher_is != "neither":
-        better = ((change.change or 0) > 0) == (definition.higher_is == "better")
-        change_tone = "good" if better else "bad"
-    detail = detail_text(words, figure) if figure.value is not None else words.reason(figure.reason)
-    return Fact(words.t(definition.title), value_text(words, figure), detail, moved, tone, change_tone)
-
-
-def _counts(summary: Summary, words: Words) -> Facts:
-    titles = {
-        "interactions": mark("Interactions"),
-        "customers": mark("Customers"),
-        "agents": mark("Agents"),
-        "stores": mark("Stores"),
-        "not_assessable": mark("Not assessable"),
-        "rejected": mark("Rejected"),
-        "damaged": mark("Damaged"),
-        "duplicates": mark("Duplicates"),
-        "outside_period": mark("Outside the period"),
-    }
-    always = ("interactions", "customers", "agents", "not_assessable", "rejected")
-    facts = []
-    for name, title in titles.items():
-        value = summary.counts.get(name)
-        if name in always or value:
-            facts.append(Fact(words.t(title), words.t("unknown") if value is None else words.count(value)))
-    return Facts(facts, "counts")
 
 
 def care_service(summary: Summary, words: Words) -> list[Block]:
@@ -136,11 +38,11 @@ def care_service(summary: Summary, words: Words) -> list[Block]:
     activities = [f"activity_rate.{a}" for a in (*CARE_ACTIVITIES, *SERVICE_ACTIVITIES)]
     return [
         lead,
-        *_present(
+        *present(
             _month_chart(summary, words), _channel_chart(summary, words), _activity_chart(summary, words)
         ),
         *_group_tables(summary, words, CARE_COLUMNS, ("care_share",)),
-        *_present(
+        *present(
             metric_table(
                 summary, words, "activities", words.t("Activities"), activities, bar=True, folded=True
             ),
@@ -187,12 +89,7 @@ def _group_tables(
 def _orientation_rows(summary: Summary, words: Words, by: str) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for group in summary.groupings[by].groups:
-        for name, title in (
-            ("care", "Care"),
-            ("mixed", "Mixed"),
-            ("service", "Service"),
-            ("none", "Neither"),
-        ):
+        for name, title in ORIENTATION_TITLES.items():
             figure = group.figures[f"orientation_rate.{name}"]
             if figure.value is not None and group.key is not None:
                 rows.append(
@@ -295,7 +192,7 @@ def stages(summary: Summary, words: Words) -> list[Block]:
     rates = [f"stage_rate.{s}" for s in STAGES] + ["stage_score"]
     return [
         lead,
-        *_present(
+        *present(
             metric_table(summary, words, "stage-rates", words.t("Stages done"), rates, bar=True),
             _effect_chart(summary, words),
             _score_chart(summary, words),
@@ -305,7 +202,7 @@ def stages(summary: Summary, words: Words) -> list[Block]:
             words.t("What goes together need not be cause and effect: easy cases may have both."), "note"
         ),
         *_group_tables(summary, words, STAGE_COLUMNS, only=("team", "agent_id")),
-        *_present(metric_table(summary, words, "operations", words.t("Times and reach"), OPERATIONS)),
+        *present(metric_table(summary, words, "operations", words.t("Times and reach"), OPERATIONS)),
     ]
 
 
@@ -403,7 +300,7 @@ def satisfaction(summary: Summary, words: Words) -> list[Block]:
     ]  # fmt: skip
     return [
         lead,
-        *_present(
+        *present(
             metric_table(summary, words, "scores", words.t("Scores"), scores, bar=True),
             metric_table(summary, words, "after", words.t("What customers do next"), after),
         ),

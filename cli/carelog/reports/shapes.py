@@ -113,6 +113,11 @@ class Chart:
 Block = Facts | Paragraph | Points | DataTable | Chart | Split
 
 
+def present(*blocks: Block | None) -> list[Block]:
+    """The blocks that are there."""
+    return [block for block in blocks if block is not None]
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """A section of the report; `id` is that of the settings."""

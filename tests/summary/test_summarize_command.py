@@ -484,3 +484,8 @@ def test_notices_are_json_where_a_machine_reads_them(small: Path) -> None:
     result = run("summarize", small, "--log-format", "json", "-o", "-", "--format", "json")
     note = json.loads(result.stderr)
     assert (note["level"], note["interactions"]) == ("info", 40)
+
+
+def test_a_month_alone_is_compared_whole(small: Path) -> None:
+    document = run_json(small, "--compare", "2026-02")
+    assert document["compared_with"] == {"from": "2026-02-01", "to": "2026-02-28"}

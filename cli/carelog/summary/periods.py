@@ -62,14 +62,16 @@ def compared_span(compare: str, span: Span) -> Span:
 
     `previous`: the calendar months before where `span` is whole months, else as many days before. `year`:
     the same days a
-    year earlier.
+    year earlier. A month or year alone is that month or year.
     """
     if compare == "previous":
         return _previous(span)
     if compare == "year":
         return Span(_year_before(span.first), _year_before(span.last))
     first, dots, last = compare.partition("..")
-    if not dots:
+    if not dots and first[:1].isdigit():
+        last = first
+    elif not dots:
         raise UsageProblem(
             "--compare is neither previous nor year nor FROM..TO", "for example 2026-01..2026-03"
         )

@@ -1,8 +1,8 @@
 """Settings: what `carelog.toml` may say, what is in force, and where each value comes from.
 
-Every setting stands once in SETTINGS with its default and its check. Files are read in this order, later
-ones win: the
-user's own, the one in the folder; `--config F` replaces both. The command line wins over all of them.
+Every setting stands once in SETTINGS with its default and its check. Files are read in this order, later ones
+win: the user's own, the one in the folder; `--config F` replaces both. The command line wins over all of
+them.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ Check = Callable[[Any], str | None]
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One key of the config: its default, what it means, and a check that returns what is wrong (None:
-    nothing)."""
+    nothing).
+    """
 
     default: Any
     meaning: str
@@ -203,8 +204,9 @@ def user_config_path() -> Path:
 
 
 def load_settings(config: str | None = None, folder: Path | None = None) -> Settings:
-    """The settings in force for `folder` (default: the current one). UsageProblem names file and key of
-    what is wrong."""
+    """The settings in force for `folder` (default: the current one). UsageProblem names file and key of what
+    is wrong.
+    """
     if config is not None:
         return _merge(default_settings(), Path(config), config)
     settings = default_settings()

@@ -1,7 +1,7 @@
 """How long a summary of many labelled interactions takes, to all formats, and how much memory: not run by
 pytest.
 
-    python tests/bench/bench_summarize.py [ROWS]
+python tests/bench/bench_summarize.py [ROWS]
 
 Prints rows per second, seconds and the peak memory of the process. The target is 1,000,000 rows under 20 s
 and 1 GB.

@@ -1,5 +1,6 @@
 """Text from a log stays text in every format: markup, formulas, terminal escapes, characters that turn the
-direction."""
+direction.
+"""
 
 from __future__ import annotations
 

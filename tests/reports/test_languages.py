@@ -1,5 +1,4 @@
-"""The report speaks five languages; JSON and CSV never change; the shipped catalogues are complete and
-fresh."""
+"""The report speaks five languages; JSON and CSV never change; the shipped catalogues are complete and fresh."""
 
 from __future__ import annotations
 
@@ -81,6 +80,7 @@ def test_dates_durations_and_numbers_are_those_of_the_language() -> None:
     assert english.duration(59) == "59 sec"
     assert english.duration(3 * 3600 + 300) == "3 hr 5 min"
     assert english.duration(2 * 86400 + 4 * 3600) == "2 days 4 hr"
+    assert english.duration(-270) == "−4 min 30 sec"
     assert english.weekday("1") == "Monday"
     assert english.language_name("tl") == "Filipino"
     assert english.percent(0.12345) == "12.3%"

@@ -1,5 +1,6 @@
 """The page in a real browser: draws, sorts, filters, adapts, prints, asks no host for anything, and is
-accessible."""
+accessible.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 """The sentences of the headline are computed: they say what the figures say, and nothing where nothing is
-sure."""
+sure.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 """Makes the room's own modules (the maker of labelled interactions, the slow metrics) importable by their
-names."""
+names.
+"""
 
 import sys
 from pathlib import Path

@@ -38,7 +38,8 @@ def _activities(
     random: np.random.Generator, care: np.ndarray, empty: np.ndarray
 ) -> tuple[pa.Array, np.ndarray]:
     """Lists of one or two activities, and the care share by the codebook's weights (2 for the first, 1 for
-    the second)."""
+    the second).
+    """
     rows = len(care)
     names = np.array(ACTIVITIES, dtype=object)
     cares = len(CARE_ACTIVITIES)

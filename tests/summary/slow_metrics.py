@@ -1,8 +1,8 @@
-"""Every metric again, the slow and obvious way: plain Python over plain records, written from the formulas
-in words.
+"""Every metric again, the slow and obvious way: plain Python over plain records, written from the formulas in
+words.
 
-Nothing here is shared with the program but the names. `slow_figures` returns (value, numerator,
-denominator, n) by metric.
+Nothing here is shared with the program but the names. `slow_figures` returns (value, numerator, denominator,
+n) by metric.
 """
 
 from __future__ import annotations

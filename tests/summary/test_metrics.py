@@ -93,8 +93,9 @@ WINDOWED = ("first_contact_resolution", "repeat_contact_rate", "censored_contact
 
 
 def slow_plain(rows: list[Row]) -> dict[str, Quad]:
-    """The slow figures of a group: the families that divide by customers or orders may have nothing to
-    divide by."""
+    """The slow figures of a group: the families that divide by customers or orders may have nothing to divide
+    by.
+    """
     import slow_metrics as slow
 
     judged = [r for r in rows if r["assessable"] and r["care_share"] is not None]

@@ -1,8 +1,8 @@
 """The catalogues of the report's languages: `python -m carelog.reports.catalogues` brings them up to date.
 
-It collects every text that a report may say, adds new ones to locale/LANGUAGE/LC_MESSAGES/carelog.po,
-takes out those that
-nobody says any more, and compiles each .po to the .mo that ships. A test holds that this was done.
+It collects every text that a report may say, adds new ones to locale/LANGUAGE/LC_MESSAGES/carelog.po, takes
+out those that nobody says any more, and compiles each .po to the .mo that ships. A test holds that this was
+done.
 """
 
 from __future__ import annotations

@@ -155,8 +155,7 @@ def _steps(chart: Chart) -> Any:
 
 
 def _flow(chart: Chart) -> Any:
-    """Ribbons from the touchpoints on the left to the next ones on the right, as wide as there are
-    contacts."""
+    """Ribbons from the touchpoints on the left to the next ones on the right, as wide as there are contacts."""
     left, right = _stack(chart.rows, "from"), _stack(chart.rows, "to")
     ribbons, starts, ends = [], {k: v[0] for k, v in left.items()}, {k: v[0] for k, v in right.items()}
     for number, row in enumerate(sorted(chart.rows, key=lambda r: (left[r["from"]][0], right[r["to"]][0]))):

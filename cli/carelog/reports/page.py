@@ -26,8 +26,7 @@ NARROW = 4
 
 @dataclass(frozen=True, slots=True)
 class BlockGroup:
-    """Neighbouring blocks that the page lays out together: charts side by side, everything else one by
-    one."""
+    """Neighbouring blocks that the page lays out together: charts side by side, everything else one by one."""
 
     kind: str
     blocks: list[Block]

@@ -1,5 +1,6 @@
 """Where to look first: what the figures single out with certainty, as sentences with their n. They point,
-they do not explain."""
+they do not explain.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +18,7 @@ SEARCHED = ("team", "store_id", "channel")
 
 
 def pointer_sentences(summary: Summary, words: Words) -> list[str]:
-    """Up to four sentences, each only where an interval leaves no doubt; the most frequent touchpoint
-    always."""
+    """Up to four sentences, each only where an interval leaves no doubt; the most frequent touchpoint always."""
     found = (
         _missed_stage(summary, words),
         _complaining_group(summary, words),

@@ -45,8 +45,8 @@ CHARTS_IN_WORDS = ("stage-score", "aspects")
 def to_report(summary: Summary, language: str = "en", brief: bool = False) -> Report:
     """The report in `language` with the sections of the settings, hostile characters made visible.
 
-    `brief` is for text: groups by the columns asked for (else by channel), and no table that the page
-    shows folded.
+    `brief` is for text: groups by the columns asked for (else by channel), and no table that the page shows
+    folded.
     """
     words = load_words(language)
     built = []

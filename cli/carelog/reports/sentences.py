@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from carelog.reports.figures_text import COLUMN_TITLES, change_text, group_text, interval_text, value_text
 from carelog.reports.words import Words, mark
-from carelog.summary.compare import sure_changes
+from carelog.summary.compare import MOVING, sure_changes
 from carelog.summary.figures import Change, Figure, Group, Summary
 from carelog.summary.stages import STAGE_TITLES
 
@@ -15,8 +15,9 @@ SPREAD_COLUMNS = ("channel", "team", "store_id", "language")
 
 
 def headline_sentences(summary: Summary, words: Words) -> list[str]:
-    """Up to three sentences: the surest movements against the compared period, else the largest
-    differences within."""
+    """Up to three sentences: the surest movements against the compared period, else the largest differences
+    within.
+    """
     moved = [_moved(summary, words, c) for c in _distinct(sure_changes(summary.changes))]
     standing = (s for s in _standing(summary, words) if s)
     return [*moved[:MOST], *standing][:MOST]
@@ -26,7 +27,7 @@ def _distinct(changes: list[Change]) -> list[Change]:
     """One change per metric, the surest, and only of metrics that a reader knows by name."""
     seen: dict[str, Change] = {}
     for change in changes:
-        if "." not in change.name or change.name.startswith("satisfied_rate."):
+        if change.name in MOVING:
             seen.setdefault(change.name, change)
     return list(seen.values())
 

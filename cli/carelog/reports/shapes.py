@@ -1,5 +1,6 @@
 """What a report is made of before it is text: sections of facts, paragraphs, tables and charts, in the
-reader's words."""
+reader's words.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ class Cell:
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column of a table; numbers stand right. `weight` 1 fits on 80 characters, higher ones only where
-    there is room."""
+    there is room.
+    """
 
     title: str
     numeric: bool = False
@@ -99,8 +101,7 @@ class Points:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart for the page: `kind` names its drawing, `rows` its values; `alt` says in words what it
-    shows."""
+    """A chart for the page: `kind` names its drawing, `rows` its values; `alt` says in words what it shows."""
 
     id: str
     kind: str

@@ -30,7 +30,8 @@ def safe_cell(text: str) -> str:
 
 def to_csv(summary: Summary) -> str:
     """All figures; `by` and `key` are empty for those over all interactions, `key` alone where it is not
-    recorded."""
+    recorded.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)

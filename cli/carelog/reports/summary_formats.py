@@ -1,5 +1,6 @@
 """The formats of a summary, by the ending of the output's name: one dict feeds the option's help and the
-dispatch."""
+dispatch.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +19,9 @@ from carelog.summary.figures import Summary
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How the reader sees it: language, for the terminal width and colour, for the page a logo as a
-    `data:` address."""
+    """How the reader sees it: language, for the terminal width and colour, for the page a logo as a `data:`
+    address.
+    """
 
     language: str = "en"
     width: int = 80
@@ -53,8 +55,9 @@ FORMATS: dict[str, Callable[[Summary, Reading], str | bytes]] = {
 
 
 def format_of(output: str, asked: str | None = None) -> str:
-    """The format of an output: what was asked for, else its ending; text on standard output. UsageProblem
-    for another ending."""
+    """The format of an output: what was asked for, else its ending; text on standard output. UsageProblem for
+    another ending.
+    """
     ending = f".{asked}" if asked else PurePath(output).suffix.lower()
     if output == "-" and not asked:
         return ".txt"

@@ -46,8 +46,7 @@ def _lay_out(value: Any, depth: int = 3) -> str:
 
 
 def _dump(value: Any) -> str:
-    """Compact JSON; what a terminal would act on or not show is escaped, which leaves its meaning as it
-    is."""
+    """Compact JSON; what a terminal would act on or not show is escaped, which leaves its meaning as it is."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     return text if text.isprintable() else "".join(c if c.isprintable() else _escape(c) for c in text)
 
@@ -79,7 +78,8 @@ def round_number(value: float | None) -> float | int | None:
 
 def figure_values(figure: Figure) -> dict[str, Any]:
     """value, numerator, denominator, n, interval, and where they are there method, reason, currency and
-    parts."""
+    parts.
+    """
     interval = figure.interval
     shown: dict[str, Any] = {
         "value": round_number(figure.value),

@@ -86,8 +86,9 @@ def _table(table: DataTable, width: int) -> RenderableType:
 
 
 def _fitting(table: DataTable, width: int) -> list[int]:
-    """Positions of the columns that fit side by side, in order; the first three always. Long texts may
-    wrap at 24."""
+    """Positions of the columns that fit side by side, in order; the first three always. Long texts may wrap
+    at 24.
+    """
     used, shown = 0, []
     for i, column in enumerate(table.columns):
         texts = [t for row in table.rows for t in (row[i].text, row[i].detail)] + [column.title]

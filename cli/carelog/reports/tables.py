@@ -33,8 +33,9 @@ def group_table(
     bars: Sequence[str] = (),
     folded: bool = False,
 ) -> DataTable | None:
-    """Groups of one column as rows, metrics as columns; the largest group first, times in their order.
-    None: no groups."""
+    """Groups of one column as rows, metrics as columns; the largest group first, times in their order. None:
+    no groups.
+    """
     grouping = summary.groupings.get(by)
     if grouping is None or not grouping.groups:
         return None

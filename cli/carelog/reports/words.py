@@ -1,5 +1,6 @@
 """The reader's language: texts by gettext, numbers, dates and durations by Babel. JSON and CSV never pass
-through here."""
+through here.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +44,8 @@ REASONS = {
 
 def mark(text: str) -> str:
     """The text as it is: marks one that is kept in a variable and translated later, so that the catalogues
-    have it."""
+    have it.
+    """
     return text
 
 
@@ -98,6 +100,8 @@ class Words:
 
     def duration(self, seconds: float) -> str:
         """Seconds in the two largest units that fit: `45 s`, `4 min 32 s`, `3 h 5 min`, `2 d 4 h`."""
+        if seconds < 0:
+            return sign(seconds) + self.duration(-seconds)
         whole = round(seconds)
         if whole < 60:
             return self._unit(whole, "second")

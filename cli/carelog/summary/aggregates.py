@@ -150,7 +150,8 @@ KINDS: dict[str, tuple[Callable[[Metric], dict[str, str]], Callable[[Metric, Col
 
 def without_customers(metric: Metric) -> Metric:
     """The metric without its count of distinct customers, which is slow and which groups give once for all
-    metrics."""
+    metrics.
+    """
     return replace(metric, counts_customers=False) if metric.counts_customers else metric
 
 
@@ -160,8 +161,9 @@ Keyed = dict[str | None, dict[str, Figure]]
 def count_plain(
     engine: duckdb.DuckDBPyConnection, metrics: Iterable[Metric], key: str, period: int
 ) -> tuple[Keyed, dict[str | None, tuple[int, int]]]:
-    """Figures of every plain metric for every key (an SQL text) in `period`; and interactions and
-    customers per key."""
+    """Figures of every plain metric for every key (an SQL text) in `period`; and interactions and customers
+    per key.
+    """
     chosen = list(metrics)
     plain = [m for m in chosen if m.kind in KINDS]
     columns = {f"m{i}_{name}": sql for i, m in enumerate(plain) for name, sql in KINDS[m.kind][0](m).items()}
@@ -193,8 +195,9 @@ def _to_columns(rows: list[tuple[Any, ...]], first: int, width: int) -> NDArray[
 def _add_spreads(
     engine: duckdb.DuckDBPyConnection, metrics: Sequence[Metric], key: str, period: int, keyed: Keyed
 ) -> None:
-    """Median, 90th percentile and the median's interval: values sorted once per metric and key, read at
-    their ranks."""
+    """Median, 90th percentile and the median's interval: values sorted once per metric and key, read at their
+    ranks.
+    """
     for metric in metrics:
         where = f"period = {period} AND {_state(metric)} = 1"
         sizes = dict(
@@ -218,7 +221,8 @@ def _add_spreads(
 
 def _ranks(n: int) -> list[int]:
     """The ranks (from 1) that a spread of n values needs: two for the median, two for p90, two for the
-    median's interval."""
+    median's interval.
+    """
     low, high = median_ranks(n) or (1, n)
     at_90 = 0.9 * (n - 1)
     return [(n + 1) // 2, n // 2 + 1, int(at_90) + 1, min(int(at_90) + 2, n), low, high]

@@ -46,7 +46,8 @@ def _rank(change: Change) -> tuple[float, float, str, tuple[str, str]]:
 
 def to_change(metric: Metric, group: tuple[str, str | None] | None, now: Figure, before: Figure) -> Change:
     """Now − before with an interval: Newcombe's for rates, from both intervals (square and add) for
-    everything else."""
+    everything else.
+    """
     if now.value is None or before.value is None:
         reason = now.reason if now.value is None else before.reason
         return Change(metric.name, group, now, before, None, None, None, reason)

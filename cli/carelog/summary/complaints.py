@@ -98,8 +98,9 @@ METRICS = (
 
 
 def create_mentions(engine: duckdb.DuckDBPyConnection, relation: str) -> None:
-    """The table `mentions`: one row per aspect mentioned, with `system`, `interaction_id`, `aspect`,
-    `sign` (1, 0, −1)."""
+    """The table `mentions`: one row per aspect mentioned, with `system`, `interaction_id`, `aspect`, `sign`
+    (1, 0, −1).
+    """
     engine.execute(
         f"""
         CREATE TEMP TABLE mentions AS

@@ -2,22 +2,20 @@
 
 Its columns, beside those of the labelled record of the same name:
 
-- `number`: position in the order of time and id; `customer`: customer_id; `local_at`: the local time in
-  the report's zone;
-  `period`: 1 in the report's period, 2 in the compared one, 0 outside (kept, since customers come back
-  after a period ends).
+- `instant`, `local_at`: when it began, and the local time of that in the report's zone; `period`: 1 in the
+  report's period, 2 in the compared one, 0 outside (kept, since customers come back after a period ends).
 - `does_<activity>`: booleans; `care_weight`, `whole_weight`: whole numbers, the codebook's weights in
   millionths.
 - `scale`, `score`; `order_kind`, `amount`, `currency` (net: returns negative, voids left out).
-- `wait`, `talk`, `handled`, `first_response`, `resolution`: milliseconds as whole numbers, so that sums
-  are exact; NULL is unknown.
+- `wait`, `talk`, `handled`, `first_response`, `resolution`: milliseconds as whole numbers, so that sums are
+  exact; NULL is unknown.
 - `answered`, `abandoned`, `offered`: inbound contacts by phone and chat; `in_hours`: began within business
   hours.
 - `next_at`, `next_touchpoint`: the same customer's next contact; `earlier`: how many came before.
-- `followable`: customer and activity are known; `complete`: the repeat window has passed when the data
-  ends; `repeated`: within it
-  the customer came again with a shared activity.
+- `followable`: customer and activity are known; `complete`: the repeat window has passed when the data ends;
+  `repeated`: within it the customer came again with a shared activity.
 - `known_until`: the last instant in the data: what lies after it cannot be known.
+- `"state of METRIC"`: what the row is to that metric (aggregates.py).
 """
 
 from __future__ import annotations
@@ -87,7 +85,8 @@ FIXED_VALUES = {
     "customer_kind": CUSTOMER_KINDS,
 }
 """Columns with a fixed list of values: a byte each instead of a text. A value that is not in the list is
-unknown."""
+unknown.
+"""
 
 RARE_COLUMNS = ("queue", "campaign", "category", "file")
 """Text columns that are read only where they are asked for."""
@@ -116,10 +115,9 @@ def load_labelled(
     """Make the table `labelled_rows`: each interaction once. Returns counts of `read`, `damaged`,
     `duplicates`.
 
-    `extra` names the columns beyond the usual ones that are asked for. An interaction that stands in
-    several files counts
-    once; where the copies differ, the one whose text sorts last wins, so that the order of files does not
-    matter.
+    `extra` names the columns beyond the usual ones that are asked for. An interaction that stands in several
+    files counts once; where the copies differ, the one whose text sorts last wins, so that the order of files
+    does not matter.
     """
     _create_types(engine, labelled.relation)
     first_response = _first_response(labelled.has_messages)
@@ -137,8 +135,9 @@ def load_labelled(
 
 
 def _create_types(engine: duckdb.DuckDBPyConnection, relation: str) -> None:
-    """Types that hold a byte or two for a text: those of the codebook, and of the columns that reports
-    group by."""
+    """Types that hold a byte or two for a text: those of the codebook, and of the columns that reports group
+    by.
+    """
     for name, values in FIXED_VALUES.items():
         engine.execute(f"CREATE TYPE {name}_type AS ENUM ({', '.join(quote(v) for v in values)})")
     for name in KEPT_TEXTS:
@@ -296,9 +295,9 @@ def _milliseconds(seconds: str) -> str:
 def _weight_sql() -> str:
     """The codebook's weights from `care_share` and the number of activities.
 
-    The main activities weigh 2, the others 1, so with k activities the whole is k + 1 to 2k: the smallest
-    of these that
-    makes the care weight a whole number, else k + 1. In millionths, which keeps sums of broken shares exact.
+    The main activities weigh 2, the others 1, so with k activities the whole is k + 1 to 2k: the smallest of
+    these that makes the care weight a whole number, else k + 1. In millionths, which keeps sums of broken
+    shares exact.
     """
     count = "greatest(len(activities), 1)"
     fits = " ".join(
@@ -353,12 +352,11 @@ def _hours_sql(settings: Settings) -> str:
 
 
 def _first_response(has_messages: bool) -> str:
-    """Seconds to the first answer of a person: the source's own field, else from the messages where the
-    input has them.
+    """Seconds to the first answer of a person: the source's own field, else from the messages where the input
+    has them.
 
     Only what an agent wrote after the customer's first words counts: no bot, no later turn of a reopened
-    thread, and
-    nothing where the company spoke first.
+    thread, and nothing where the company spoke first.
     """
     if not has_messages:
         return "CASE WHEN coalesce(initiative, 'reactive') <> 'proactive' THEN first_response_seconds END"

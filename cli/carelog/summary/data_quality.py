@@ -62,8 +62,9 @@ def count_reasons(engine: duckdb.DuckDBPyConnection) -> Table:
 
 
 def count_rules(engine: duckdb.DuckDBPyConnection, relation: str) -> Table:
-    """How often each rule stands in the evidence of the whole input: the most and, where there are more,
-    the least frequent."""
+    """How often each rule stands in the evidence of the whole input: the most and, where there are more, the
+    least frequent.
+    """
     rows = engine.execute(
         f"""
         SELECT rule, count(*) FROM (
@@ -90,7 +91,8 @@ def list_rulebooks(engine: duckdb.DuckDBPyConnection, relation: str) -> list[dic
 
 def read_rejects(paths: Sequence[str]) -> tuple[int, Table]:
     """How many records the rejects files hold, and their findings by file and kind. MissingInput,
-    UnusableInput."""
+    UnusableInput.
+    """
     rejected = 0
     kinds: Counter[tuple[str, str, str]] = Counter()
     for path in paths:

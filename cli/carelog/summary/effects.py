@@ -1,5 +1,6 @@
 """Differences of two rates: with something and without it. They tell what goes together, never what causes
-what."""
+what.
+"""
 
 from __future__ import annotations
 

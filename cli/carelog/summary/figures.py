@@ -1,7 +1,7 @@
 """What a summary is made of: a metric is a definition, a figure is what it comes to for some interactions.
 
-Every figure carries its numerator, denominator, n and interval; what cannot be known is None with a
-reason, never 0.
+Every figure carries its numerator, denominator, n and interval; what cannot be known is None with a reason,
+never 0.
 """
 
 from __future__ import annotations
@@ -34,8 +34,7 @@ class Metric:
     same.
 
     `population` and `success` are SQL conditions on the table `contacts` (one row per interaction, see
-    contacts.py),
-    `part`, `whole` and `value` SQL numbers. By kind:
+    contacts.py), `part`, `whole` and `value` SQL numbers. By kind:
 
     - rate: rows with `success` ÷ rows of `population`; Wilson interval.
     - ratio: Σ `part` ÷ Σ `whole` (whole numbers, part ≤ whole); Wilson interval on the effective number of
@@ -98,7 +97,8 @@ class Figure:
 
 def hide_small(figure: Figure, min_group: int) -> Figure:
     """The figure as a group shows it: nothing but n's smallness where fewer than `min_group` cases stand
-    behind it."""
+    behind it.
+    """
     if figure.n >= min_group or (figure.value is None and figure.n == 0):
         return figure
     return replace(
@@ -108,8 +108,7 @@ def hide_small(figure: Figure, min_group: int) -> Figure:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The interactions that share one key (None: the records do not say), and their figures by metric
-    name."""
+    """The interactions that share one key (None: the records do not say), and their figures by metric name."""
 
     key: str | None
     n: int
@@ -120,7 +119,8 @@ class Group:
 @dataclass(frozen=True, slots=True)
 class Grouping:
     """All groups of one column in the order of their keys; `omitted` counts those beyond the limit of the
-    settings."""
+    settings.
+    """
 
     by: str
     groups: list[Group]
@@ -130,7 +130,8 @@ class Grouping:
 @dataclass(frozen=True, slots=True)
 class Table:
     """Counts that are no figure: rows of plain values under named columns; `omitted` rows were cut at a
-    limit."""
+    limit.
+    """
 
     columns: tuple[str, ...]
     rows: list[tuple[Any, ...]]
@@ -141,8 +142,8 @@ class Table:
 class Change:
     """A figure of the period against the same figure of the period it is compared with.
 
-    `certainty` is |change| ÷ standard error of the change (None where it cannot be known), `interval` that
-    of the change.
+    `certainty` is |change| ÷ standard error of the change (None where it cannot be known), `interval` that of
+    the change.
     """
 
     name: str
@@ -188,7 +189,8 @@ class Gate:
 @dataclass(frozen=True, slots=True)
 class Case:
     """One interaction worth reading: the fields that find it, and its evidence (texts only where the input
-    has them)."""
+    has them).
+    """
 
     interaction_id: str
     channel: str | None
@@ -203,7 +205,8 @@ class Case:
 @dataclass(slots=True)
 class Summary:
     """All that a report can say. Everything in it is the same whatever the order of files or the number of
-    threads."""
+    threads.
+    """
 
     version: str
     files: list[SourceFile]

@@ -35,7 +35,8 @@ class Condition:
 
 def parse_gates(texts: Sequence[str], definitions: dict[str, Metric]) -> list[Condition]:
     """`METRIC[:COLUMN=KEY] < NUMBER[%]` for each text. UsageProblem if it is none, or the metric or column
-    unknown."""
+    unknown.
+    """
     return [_parse_gate(text, definitions) for text in texts]
 
 

@@ -25,8 +25,9 @@ Pair = tuple[Floats, Floats]
 
 
 def wilson(successes: Floats, cases: Floats) -> Pair:
-    """Score interval of a proportion (Wilson 1927). NaN where there are no cases. `cases` may be
-    effective, not whole."""
+    """Score interval of a proportion (Wilson 1927). NaN where there are no cases. `cases` may be effective,
+    not whole.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         share = successes / cases
         middle = (share + Z**2 / (2 * cases)) / (1 + Z**2 / cases)
@@ -39,7 +40,8 @@ def wilson(successes: Floats, cases: Floats) -> Pair:
 
 def newcombe(successes_1: Floats, cases_1: Floats, successes_2: Floats, cases_2: Floats) -> Pair:
     """Interval of p1 − p2 of two independent proportions (Newcombe 1998, method 10: from the two Wilson
-    intervals)."""
+    intervals).
+    """
     low_1, high_1 = wilson(successes_1, cases_1)
     low_2, high_2 = wilson(successes_2, cases_2)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -55,10 +57,9 @@ def effective_cases(
 ) -> Floats:
     """How many independent cases a ratio Σpart ÷ Σwhole over n interactions is worth.
 
-    The ratio's linearised variance (Cochran 1977, 6.4) is Σ(part − R·whole)² ÷ (Σwhole)² · n ÷ (n − 1);
-    the effective
-    number is R(1 − R) ÷ variance. `squares` are Σpart², Σpart·whole, Σwhole². Where the variance is 0, n
-    itself.
+    The ratio's linearised variance (Cochran 1977, 6.4) is Σ(part − R·whole)² ÷ (Σwhole)² · n ÷ (n − 1); the
+    effective number is R(1 − R) ÷ variance. `squares` are Σpart², Σpart·whole, Σwhole². Where the variance is
+    0, n itself.
     """
     part_2, cross, whole_2 = squares
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -86,12 +87,11 @@ def mean_interval(n: Floats, total: Floats, squares: Floats) -> Pair:
 
 
 def balance_interval(n: Floats, total: Floats, squares: Floats) -> Pair:
-    """Interval of a mean of cases that are 1, 0 or −1, such as a net promoter score before it is
-    multiplied by 100.
+    """Interval of a mean of cases that are 1, 0 or −1, such as a net promoter score before it is multiplied
+    by 100.
 
     Adjusted Wald (Rocks 2016): three cases are added, 3/4 for, 3/4 against and 3/2 between, so that a few
-    cases that are
-    all alike are not taken for certainty. NaN where there are no cases.
+    cases that are all alike are not taken for certainty. NaN where there are no cases.
     """
     cases = n + 3
     mean = total / cases
@@ -104,8 +104,9 @@ def balance_interval(n: Floats, total: Floats, squares: Floats) -> Pair:
 
 
 def t_quantile(degrees: Floats) -> Floats:
-    """The 97.5th percentile of Student's t: a table up to 30 degrees, then its expansion
-    (Abramowitz–Stegun 26.7.5)."""
+    """The 97.5th percentile of Student's t: a table up to 30 degrees, then its expansion (Abramowitz–Stegun
+    26.7.5).
+    """
     table = np.array(_T)
     place = np.clip(np.nan_to_num(degrees, nan=1.0), 1, len(table)).astype(np.int64) - 1
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -118,8 +119,7 @@ def median_ranks(cases: int) -> tuple[int, int] | None:
     Nagaraja 2003, 7.1).
 
     None below 6 cases, where no two of them are enough. Exact binomial up to 1,000 cases, then the normal
-    approximation
-    rounded outward.
+    approximation rounded outward.
     """
     if cases < 6:
         return None
@@ -165,9 +165,8 @@ def bootstrap_difference(
     """Percentile interval of mean(first) − mean(second) by a seeded bootstrap (Efron and Tibshirani 1993,
     13.3).
 
-    None below two cases on either side. Both columns must come in a fixed order, or the same seed draws
-    other cases.
-    Large columns get fewer resamples (`most_draws` in all, never below 200), where the interval hardly
+    None below two cases on either side. Both columns must come in a fixed order, or the same seed draws other
+    cases. Large columns get fewer resamples (`most_draws` in all, never below 200), where the interval hardly
     moves any more.
     """
     if min(len(first), len(second)) < 2:

@@ -1,5 +1,6 @@
-"""The journey: where on it the contacts come from, where customers go next, where they leave, and who has
-to come again."""
+"""The journey: where on it the contacts come from, where customers go next, where they leave, and who has to
+come again.
+"""
 
 from __future__ import annotations
 
@@ -188,8 +189,9 @@ def _count_returning(engine: duckdb.DuckDBPyConnection, period: int) -> Figure:
 
 
 def to_rate(metric: Metric, hits: int, n: int) -> Figure:
-    """A count of hits among n cases as a figure with Wilson's interval; None with the metric's reason
-    where n is 0."""
+    """A count of hits among n cases as a figure with Wilson's interval; None with the metric's reason where n
+    is 0.
+    """
     if not n:
         return Figure(metric.name, None, unit=metric.unit, reason=metric.absent)
     low, high = wilson(np.array([hits], float), np.array([n], float))
@@ -226,7 +228,8 @@ def _count_exits(engine: duckdb.DuckDBPyConnection, period: int) -> list[Figure]
 
 def count_transitions(engine: duckdb.DuckDBPyConnection) -> Table:
     """From touchpoint to the same customer's next touchpoint: contacts and customers of the period, most
-    first."""
+    first.
+    """
     rows = engine.execute(
         """
         SELECT touchpoint, next_touchpoint, count(*), count(DISTINCT customer_id)

@@ -1,8 +1,7 @@
 """Reading labelled interactions: Parquet, JSON Lines or CSV, as one relation of the query engine.
 
 JSON Lines and CSV are first turned into Parquet in a private folder, so that a damaged line is found and
-counted and costs
-only itself. Nothing is dropped without a count.
+counted and costs only itself. Nothing is dropped without a count.
 """
 
 from __future__ import annotations
@@ -39,8 +38,9 @@ NESTED = {f.name for f in LAYOUT if pa.types.is_nested(f.type)}
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """What was read: `relation` is SQL that yields the columns of LAYOUT (without UNREAD), `files` says
-    how it went."""
+    """What was read: `relation` is SQL that yields the columns of LAYOUT (without UNREAD), `files` says how
+    it went.
+    """
 
     relation: str
     files: list[SourceFile]
@@ -49,7 +49,8 @@ class Labelled:
 
 def find_files(paths: Sequence[str]) -> list[Input]:
     """The inputs behind paths, folders (searched for .parquet, .jsonl, .csv) and globs, sorted, each once.
-    MissingInput."""
+    MissingInput.
+    """
     return [i for i in find_inputs(paths) if not i.walked or _is_labelled_name(Path(i.name))]
 
 
@@ -59,8 +60,9 @@ def _is_labelled_name(path: Path) -> bool:
 
 
 def read_labelled(paths: Sequence[str], scratch: Path) -> Labelled:
-    """Read every input behind `paths`; drafts go to the folder `scratch`. MissingInput, or UnusableInput
-    if nothing is labelled."""
+    """Read every input behind `paths`; drafts go to the folder `scratch`. MissingInput, or UnusableInput if
+    nothing is labelled.
+    """
     layouts: dict[str, tuple[pa.Schema, list[Path]]] = {}
     files: list[SourceFile] = []
     for number, found in enumerate(find_files(paths)):
@@ -194,8 +196,9 @@ def _convert_text(path: Path, name: str, draft: Path) -> tuple[Path | None, Sour
 
 @contextmanager
 def open_plain(path: Path) -> Iterator[io.BufferedReader]:
-    """The file's bytes, unpacked if it is .gz or .zst by its first bytes; damage ends them with a line of
-    its own."""
+    """The file's bytes, unpacked if it is .gz or .zst by its first bytes; damage ends them with a line of its
+    own.
+    """
     with path.open("rb") as packed:
         head = packed.read(4)
         packed.seek(0)
@@ -209,8 +212,9 @@ def open_plain(path: Path) -> Iterator[io.BufferedReader]:
 
 
 class _UntilDamage(io.RawIOBase):
-    """A decompressed stream that, where the compression is damaged, ends with a line that is no record, so
-    it is counted."""
+    """A decompressed stream that, where the compression is damaged, ends with a line that is no record, so it
+    is counted.
+    """
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream

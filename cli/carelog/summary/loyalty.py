@@ -1,5 +1,6 @@
 """Loyalty: what customers do afterwards. Whoever received care may differ in other ways too: never called
-causal."""
+causal.
+"""
 
 from __future__ import annotations
 
@@ -214,8 +215,9 @@ def _value_of_care(
 def _amounts_after(
     engine: duckdb.DuckDBPyConnection, days: int, period: int, currency: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Net order amount per customer in the days after the first care contact, and after the first of
-    service only."""
+    """Net order amount per customer in the days after the first care contact, and after the first of service
+    only.
+    """
     rows = engine.execute(
         f"""
         WITH judged AS (

@@ -1,5 +1,6 @@
 """All metrics in the order of the report. A new family is a file with METRICS (plain SQL) or `figures` (a
-function)."""
+function).
+"""
 
 from __future__ import annotations
 

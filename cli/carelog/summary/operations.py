@@ -1,5 +1,6 @@
 """What support teams already know: times, service level, abandonment. The settings choose between the
-variants in use."""
+variants in use.
+"""
 
 from __future__ import annotations
 

@@ -28,7 +28,8 @@ class Span:
 
 def parse_day(text: str, option: str, end: bool = False) -> date:
     """A day (2026-03-31), a month (2026-03) or a year (2026): its first day, or its last with `end`.
-    UsageProblem else."""
+    UsageProblem else.
+    """
     match = re.fullmatch(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?", text)
     if not match:
         raise UsageProblem(
@@ -49,7 +50,8 @@ def parse_day(text: str, option: str, end: bool = False) -> date:
 
 def choose_span(first: str | None, last: str | None, found: Span) -> Span:
     """The report's period: what was asked for, and where nothing was, the days that were `found`.
-    UsageProblem if reversed."""
+    UsageProblem if reversed.
+    """
     start = parse_day(first, "--from") if first else found.first
     end = parse_day(last, "--to", end=True) if last else found.last
     if end < start and first and last:
@@ -60,9 +62,8 @@ def choose_span(first: str | None, last: str | None, found: Span) -> Span:
 def compared_span(compare: str, span: Span) -> Span:
     """The span that `--compare previous|year|FROM..TO` means beside `span`. UsageProblem if it means none.
 
-    `previous`: the calendar months before where `span` is whole months, else as many days before. `year`:
-    the same days a
-    year earlier. A month or year alone is that month or year.
+    `previous`: the calendar months before where `span` is whole months, else as many days before. `year`: the
+    same days a year earlier. A month or year alone is that month or year.
     """
     if compare == "previous":
         return _previous(span)

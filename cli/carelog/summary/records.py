@@ -1,5 +1,6 @@
 """The interactions behind a figure: their ids, the first few of each, and those worth reading with their
-evidence."""
+evidence.
+"""
 
 from __future__ import annotations
 
@@ -89,8 +90,8 @@ def _first_ids(
 def iterate_ids(
     engine: duckdb.DuckDBPyConnection, metric: Metric, group: str | None
 ) -> Iterator[tuple[str, str, bool | None]]:
-    """(interaction_id, channel, counted in the numerator) of every interaction in a figure's denominator,
-    by time.
+    """(interaction_id, channel, counted in the numerator) of every interaction in a figure's denominator, by
+    time.
 
     `group` is COLUMN=KEY. UsageProblem if the column is unknown or the metric counts customers.
     """

@@ -1,5 +1,6 @@
 """Satisfaction: what customers said in surveys (stated) and what their words tell (inferred), always kept
-apart."""
+apart.
+"""
 
 from __future__ import annotations
 

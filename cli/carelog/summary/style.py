@@ -1,5 +1,6 @@
 """Management style: signs of discretion and ownership (supportive) beside signs of procedure first
-(hierarchical)."""
+(hierarchical).
+"""
 
 from __future__ import annotations
 

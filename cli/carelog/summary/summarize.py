@@ -1,5 +1,6 @@
-"""Labelled interactions in, a Summary out: reads once, computes every metric for the period, its groups
-and its comparison."""
+"""Labelled interactions in, a Summary out: reads once, computes every metric for the period, its groups and
+its comparison.
+"""
 
 from __future__ import annotations
 
@@ -42,8 +43,7 @@ COMPARED_GROUPS = ("channel", "team", "store_id", "language")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a summary is asked for. Dates are texts as on the command line; `by` are extra grouping
-    columns."""
+    """What a summary is asked for. Dates are texts as on the command line; `by` are extra grouping columns."""
 
     paths: Sequence[str]
     by: Sequence[str] = ()
@@ -173,7 +173,8 @@ def _summarize(source: Source, question: Question, settings: Settings, gates: Se
 
 def prepare_contacts(source: Source, question: Question, settings: Settings) -> tuple[Span, Span | None]:
     """Make the table `contacts` for the question's period; returns the period and the one it is compared
-    with."""
+    with.
+    """
     rows = source.engine.execute("SELECT count(*) FROM labelled_rows").fetchone()
     if not rows or not rows[0]:
         raise UnusableInput("the input holds no labelled interaction", "make one with `carelog classify`")

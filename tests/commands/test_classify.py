@@ -255,3 +255,13 @@ def test_a_rulebook_of_ones_own_adds_rules_and_maps(exports: Path, tmp_path: Pat
     assert own["mapped"]["activities"] == ["retain"]
     assert own["fault"]["rulebook"]["name"] == "carelog+mine"
     assert own["fault"]["rulebook"]["hash"] != plain["fault"]["rulebook"]["hash"]
+
+
+@pytest.mark.parametrize(("kind", "activity"), [("sale", "sale"), ("return", "return"), ("void", "cancel")])
+def test_an_order_without_a_word_stands_for_its_kind(kind: str, activity: str, tmp_path: Path) -> None:
+    record = {"interaction_id": "x", "channel": "in_store", "store_id": "S1", "started_at": "2026-03-02T09:00:00Z",
+              "order": {"order_id": "1", "kind": kind}}  # fmt: skip
+    (tmp_path / "in.jsonl").write_text(json.dumps(record) + "\n")
+    value = labelled(tmp_path / "in.jsonl")["x"]
+    assert (value["orientation"], value["activities"], value["assessable"]) == ("service", [activity], True)
+    assert [e["field"] for e in value["evidence"] if e["label"] == f"activity.{activity}"] == ["order"]

@@ -113,7 +113,7 @@ def classify(batch: pa.RecordBatch, classifier: Classifier, with_text: bool = Fa
     stated = read_scores(batch)
     measured = measure_batch(batch, classifier, stated)
     mapped = _mapped_rows(batch, classifier, measured)
-    scores = score_batch(measured, classifier, mapped)
+    scores = score_batch(measured, classifier, _rows_by_label(mapped))
     thresholds = classifier.model.thresholds
     decided = decide(batch, scores, thresholds, stated, measured.talk.company_words, measured.talk.any_words)
     counts = _claims(measured, classifier, batch.num_rows)
@@ -124,9 +124,13 @@ def classify(batch: pa.RecordBatch, classifier: Classifier, with_text: bool = Fa
     return Classified(pa.RecordBatch.from_arrays(arrays, schema=schema), decided, measured, scores)
 
 
-def _mapped_rows(batch: pa.RecordBatch, classifier: Classifier, measured: Measured) -> dict[str, list[int]]:
-    """Which rows a rulebook's maps (category, tags, queue, campaign) or the kind of order without words speak for."""
-    found: dict[str, set[int]] = {}
+Mapped = dict[tuple[str, str], list[int]]
+"""(label, field) → the rows whose field a rulebook's map says to stand for the label."""
+
+
+def _mapped_rows(batch: pa.RecordBatch, classifier: Classifier, measured: Measured) -> Mapped:
+    """Which rows the maps speak for: category, tags, queue, campaign; and the kind of order where nobody said a word."""
+    found: dict[tuple[str, str], set[int]] = {}
     for name in MAPPED_FIELDS:
         values = classifier.rulebook.maps.get(name)
         if not values:
@@ -137,25 +141,21 @@ def _mapped_rows(batch: pa.RecordBatch, classifier: Classifier, measured: Measur
         code = pc.index_in(cells, pa.array(list(values))).fill_null(-1).to_numpy(zero_copy_only=False)
         labels = list(values.values())
         for place in np.flatnonzero(code >= 0).tolist():
-            found.setdefault(labels[code[place]], set()).add(int(rows[place]))
-    kinds = pc.index_in(
-        pc.struct_field(batch.column("order"), "kind"), pa.array(list(_ORDER_LABELS))
-    ).fill_null(-1)
-    code = kinds.to_numpy(zero_copy_only=False)
-    silent = ~measured.talk.any_words
-    for place, label in enumerate(_ORDER_LABELS.values()):
-        rows = np.flatnonzero(silent & (code == place))
-        if len(rows):
-            found.setdefault(label, set()).update(rows.tolist())
-    return {label: sorted(rows) for label, rows in sorted(found.items())}
+            found.setdefault((labels[code[place]], name), set()).add(int(rows[place]))
+    silent = np.flatnonzero(~measured.talk.any_words)
+    kinds = pc.struct_field(batch.column("order"), "kind").take(pa.array(silent)).to_pylist()
+    for row, kind in zip(silent.tolist(), kinds, strict=True):
+        label = classifier.rulebook.maps.get("order", {}).get(kind or "")
+        if label is not None:
+            found.setdefault((label, "order"), set()).add(row)
+    return {key: sorted(rows) for key, rows in sorted(found.items())}
 
 
-_ORDER_LABELS = {
-    "sale": "activity.sale",
-    "return": "activity.return",
-    "exchange": "activity.return",
-    "void": "activity.cancel",
-}
+def _rows_by_label(mapped: Mapped) -> dict[str, list[int]]:
+    rows: dict[str, set[int]] = {}
+    for (label, _), own in mapped.items():
+        rows.setdefault(label, set()).update(own)
+    return {label: sorted(own) for label, own in rows.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +306,7 @@ def _evidence(
     claims: _Claims,
     measured: Measured,
     classifier: Classifier,
-    mapped: dict[str, list[int]],
+    mapped: Mapped,
 ) -> pa.ListArray:
     given = _given(decided, claims)
     rules = [r.id for r in classifier.rules] + [MODEL_RULE, *STRUCTURE_RULES.values()]
@@ -324,7 +324,7 @@ def _evidence(
 
 
 def _field_evidence(
-    batch: pa.RecordBatch, decided: Decided, given: Bools, n_rules: int, mapped: dict[str, list[int]]
+    batch: pa.RecordBatch, decided: Decided, given: Bools, n_rules: int, mapped: Mapped
 ) -> tuple[list[Entries], Bools]:
     """What fields of the record decided, as evidence; and which (row, label) need no other."""
     parts: list[Entries] = []
@@ -363,10 +363,9 @@ def _field_evidence(
         pc.equal(batch.column("customer_kind"), "internal").fill_null(False).to_numpy(zero_copy_only=False)
     )
     add(np.flatnonzero(internal), "customer_kind.internal", "customer_kind", "customer_kind")
-    for label, rows in mapped.items():
+    for (label, field), rows in mapped.items():
         if label in LABEL_AT:
             at = np.array(rows, np.int64)
             at = at[given[at, LABEL_AT[label]]]
-            field = "order" if label in _ORDER_LABELS.values() else "category"
             add(at, label, "order" if field == "order" else "mapped", field)
     return parts, settled

@@ -8,8 +8,8 @@ import re
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from functools import lru_cache
+from importlib.metadata import version
 
 import hyperscan
 import numpy as np

@@ -219,7 +219,9 @@ def _fold_wide_characters(data: Bytes, kept: Bytes) -> None:
     lead = data[leads]
     two = leads[lead < 0xE0]
     if len(two):
-        small: Codes = ((data[two] & 0x1F).astype(np.uint16) << np.uint16(6)) | (data[two + 1] & 0x3F).astype(np.uint16)
+        small: Codes = ((data[two] & 0x1F).astype(np.uint16) << np.uint16(6)) | (data[two + 1] & 0x3F).astype(
+            np.uint16
+        )
         _apply(data, kept, two, small, 2)
     three = leads[(lead >= 0xE0) & (lead < 0xF0)]
     if len(three):

@@ -17,7 +17,9 @@ from typing import Any
 def schema_names() -> list[str]:
     """Names of the packaged JSON Schemas, sorted: `interaction`, `phone`, …"""
     suffix = ".schema.json"
-    return sorted(f.name.removesuffix(suffix) for f in files("carelog.schemas").iterdir() if f.name.endswith(suffix))
+    return sorted(
+        f.name.removesuffix(suffix) for f in files("carelog.schemas").iterdir() if f.name.endswith(suffix)
+    )
 
 
 @cache
@@ -32,7 +34,9 @@ def load_schema(name: str) -> dict[str, Any]:
 
 def rulebook_files() -> list[Traversable]:
     """The packaged rulebooks, sorted by name."""
-    return sorted((f for f in files("carelog.rulebooks").iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
+    return sorted(
+        (f for f in files("carelog.rulebooks").iterdir() if f.name.endswith(".toml")), key=lambda f: f.name
+    )
 
 
 def rulebook_resource(name: str) -> Traversable:
@@ -40,13 +44,24 @@ def rulebook_resource(name: str) -> Traversable:
     return files("carelog.rulebooks") / name
 
 
+def _cache_folder() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "carelog"
+
+
+def is_cached(key: str) -> bool:
+    """Whether something lies under `key` in the private cache."""
+    try:
+        return (_cache_folder() / key).is_file()
+    except OSError:
+        return False
+
+
 def cached_bytes(key: str, make: Callable[[], bytes]) -> bytes:
     """What `make` returns, kept under `key` in the user's private cache (0700) so that the next run need not make it.
 
     A cache that cannot be read or written, or that belongs to somebody else, is passed over without a word.
     """
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(root) / "carelog"
+    folder = _cache_folder()
     file = folder / key
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

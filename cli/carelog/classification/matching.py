@@ -19,7 +19,7 @@ from carelog.classification.normal import NormalForm
 from carelog.classification.patterns import to_patterns
 from carelog.classification.rulebook import Rule
 from carelog.errors import UsageProblem
-from carelog.resources import cached_bytes
+from carelog.resources import cached_bytes, is_cached
 
 Places = npt.NDArray[np.int64]
 
@@ -111,11 +111,19 @@ def fixed_length(pattern: str) -> int:
     return len(_UNITS.findall(pattern)) if _ONLY_UNITS.fullmatch(pattern) else 0
 
 
+def _cache_key(expressions: Expressions) -> str:
+    content = repr((expressions.texts, version("hyperscan"), platform.machine())).encode()
+    return f"patterns-{hashlib.sha256(content).hexdigest()[:32]}.hs"
+
+
+def is_compiled(expressions: Expressions) -> bool:
+    """Whether the compiled patterns lie in the private cache, so that the next process has them at once."""
+    return is_cached(_cache_key(expressions))
+
+
 def compile_expressions(expressions: Expressions) -> hyperscan.Database:
     """The hyperscan database, from the private cache where it lies there. UsageProblem names a pattern that fails."""
-    content = repr((expressions.texts, version("hyperscan"), platform.machine())).encode()
-    key = f"patterns-{hashlib.sha256(content).hexdigest()[:32]}.hs"
-    serialised = cached_bytes(key, lambda: hyperscan.dumpb(_compile(expressions)))
+    serialised = cached_bytes(_cache_key(expressions), lambda: hyperscan.dumpb(_compile(expressions)))
     database = hyperscan.loadb(serialised, hyperscan.HS_MODE_BLOCK)
     database.scratch = hyperscan.Scratch(database)
     return database

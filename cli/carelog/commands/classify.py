@@ -13,7 +13,7 @@ from typing import Any
 import click
 import pyarrow as pa
 
-from carelog.classification.compiled import RulebookFile, load_rulebook
+from carelog.classification.compiled import RulebookFile, prepare_patterns
 from carelog.classification.corrections import (
     Corrections,
     apply_corrections,
@@ -110,7 +110,8 @@ def command(
     if rejects is not None:
         check_rejects_name(rejects)
     own = read_rulebooks(rulebooks)
-    load_rulebook(own)  # a broken rulebook is told before anything is read
+    # A broken rulebook is told before anything is read.
+    prepare_patterns(own, lambda: running.notices.note("compiling the rulebooks (once; kept in the cache)"))
     corrections = parse_corrections(read_small(corrected), corrected) if corrected is not None else None
     layout = (
         labelled_schema(with_text) if corrections is None else corrected_schema(labelled_schema(with_text))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from carelog.classification.matching import fixed_length
+from carelog.classification.matching import fixed_length, to_scanned
 from carelog.classification.normal import normalize
 from carelog.classification.patterns import BadPhrase, compile_phrase, to_pattern
 
@@ -41,5 +41,5 @@ def test_a_phrase_of_whole_words_has_one_length() -> None:
     pattern = to_pattern("नहीं मिला")
     found = compile_phrase(pattern).search(normalize("कुछ नहीं मिला").encode())
     assert found is not None
-    assert fixed_length(pattern) == len(found.group())
-    assert fixed_length(to_pattern("not .. work")) == 0
+    assert [fixed_length(text) for text in to_scanned(pattern)] == [len(found.group())]
+    assert [fixed_length(text) for text in to_scanned(to_pattern("not .. work"))] == [0]

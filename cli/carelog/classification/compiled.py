@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hashlib
+import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.metadata import version
 from typing import Any
 
+from carelog import __version__ as carelog_version
 from carelog.classification.classifier import Classifier, compile_classifier
-from carelog.classification.matching import compile_expressions, is_compiled, to_expressions
+from carelog.classification.matching import compile_expressions, to_expressions
 from carelog.classification.model import load_model
 from carelog.classification.rule_soundness import find_obstacle
 from carelog.classification.rulebook import Rulebook, load_packaged, merge_rulebooks, parse_rulebook, to_rule
 from carelog.errors import UsageProblem
+from carelog.resources import cached_bytes, is_cached, rulebook_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +47,25 @@ def _check_phrases(file: RulebookFile, book: Mapping[str, Any]) -> None:
             raise UsageProblem(f"{file.name}: rule {rule.id}: {obstacle}")
 
 
-def prepare_patterns(
-    own: tuple[RulebookFile, ...] = (), on_compile: Callable[[], None] = lambda: None
-) -> None:
-    """See to it that the compiled patterns lie in the cache before other processes ask for them all at once.
+def _ready_key(own: tuple[RulebookFile, ...]) -> str:
+    digest = hashlib.sha256(f"{carelog_version} {version('hyperscan')} {platform.machine()}".encode())
+    for text in (*(f.read_bytes() for f in rulebook_files()), *(f.text for f in own)):
+        digest.update(hashlib.sha256(text).digest())
+    return f"ready-{digest.hexdigest()[:32]}"
 
-    Compiling takes some ten seconds and 400 MB, once for each set of rulebooks; `on_compile` is called before.
+
+def are_patterns_ready(own: tuple[RulebookFile, ...] = ()) -> bool:
+    """Whether the compiled patterns of these rulebooks lie in the private cache."""
+    return is_cached(_ready_key(own))
+
+
+def prepare_patterns(own: tuple[RulebookFile, ...] = ()) -> None:
+    """Compile the patterns into the private cache, before several processes ask for them all at once.
+
+    Takes some five seconds and 200 MB, once for each set of rulebooks: best done in a process of its own.
     """
-    expressions = to_expressions(load_rulebook(own).rules)
-    if not is_compiled(expressions):
-        on_compile()
-        compile_expressions(expressions)
+    compile_expressions(to_expressions(load_rulebook(own).rules))
+    cached_bytes(_ready_key(own), bytes)
 
 
 @lru_cache(maxsize=4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import platform
 import re
 from array import array
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
+from itertools import product
 
 import hyperscan
 import numpy as np
@@ -19,7 +21,7 @@ from carelog.classification.normal import NormalForm
 from carelog.classification.patterns import to_patterns
 from carelog.classification.rulebook import Rule
 from carelog.errors import UsageProblem
-from carelog.resources import cached_bytes, is_cached
+from carelog.resources import cached_bytes
 
 Places = npt.NDArray[np.int64]
 
@@ -81,44 +83,67 @@ def rule_patterns(rule: Rule) -> list[str]:
 def to_expressions(rules: Sequence[Rule]) -> Expressions:
     """The expressions of the rules; a rule's place in the sequence is its number. BadPhrase is a ValueError."""
     phrases = list(dict.fromkeys(p for r in rules for p in (*r.phrases, *r.not_before, *r.not_after)))
-    patterns = dict(zip(phrases, to_patterns(phrases), strict=True))
+    patterns = dict(zip(phrases, map(to_scanned, to_patterns(phrases)), strict=True))
     owners: dict[str, list[int]] = {}
     for number, rule in enumerate(rules):
-        own = [patterns[p] for p in rule.phrases] + ([rule.pattern] if rule.pattern else [])
+        own = [text for p in rule.phrases for text in patterns[p]]
+        own += [soften(rule.pattern)] if rule.pattern else []
         for pattern in dict.fromkeys(own):
             owners.setdefault(pattern, []).append(number)
-    words: dict[str, int] = {}
+    words: dict[tuple[str, ...], int] = {}
 
     def identify(phrases: Sequence[str]) -> tuple[int, ...]:
         return tuple(len(rules) + words.setdefault(patterns[p], len(words)) for p in phrases)
 
     guarded = [n for n, r in enumerate(rules) if r.not_before or r.not_after]
     guards = tuple(Guard(n, identify(rules[n].not_before), identify(rules[n].not_after)) for n in guarded)
-    for pattern, place in words.items():
-        owners.setdefault(pattern, []).append(len(rules) + place)
+    for texts_of_word, place in words.items():
+        for pattern in texts_of_word:
+            owners.setdefault(pattern, []).append(len(rules) + place)
     texts = tuple(owners)
     lengths = tuple(fixed_length(t) for t in texts)
     return Expressions(texts, tuple(tuple(owners[t]) for t in texts), lengths, len(rules), guards)
 
 
-_UNIT = r"\[ \.\?\]|\[ \]|\\x[0-9a-f]{2}|[0-9A-Za-z]"
+_CHOICE = re.compile(r"(\(\?:[^()]*\)(?!\{)| \?)")
+_MOST_SPELLINGS = 64
+
+
+def soften(pattern: str) -> str:
+    """A pattern over the normal form as one over the scanned text, in which the ends of clauses are spaces too."""
+    return pattern.replace("[^ .?\\n]", "[^ \\n]").replace("[ .?]", " ").replace("[ ]", " ")
+
+
+def to_scanned(pattern: str) -> tuple[str, ...]:
+    """A phrase's pattern as what is scanned: each spelling of its choices by itself.
+
+    Texts without any choice compile ten times faster, scan three times faster and tell where they start.
+    """
+    soft = soften(pattern)
+    if "{" in soft:
+        return (soft,)
+    parts = [
+        [" ", ""] if part == " ?" else part[3:-1].split("|") if part.startswith("(?:") else [part]
+        for part in _CHOICE.split(soft)
+    ]
+    if math.prod(map(len, parts)) > _MOST_SPELLINGS:
+        return (soft,)
+    return tuple("".join(spelling) for spelling in product(*parts))
+
+
+_UNIT = r"\\x[0-9a-f]{2}|[0-9A-Za-z ]"
 _UNITS = re.compile(_UNIT)
 _ONLY_UNITS = re.compile(f"(?:{_UNIT})+")
 
 
 def fixed_length(pattern: str) -> int:
-    """How many bytes every match of a pattern has; 0 where that varies or cannot be told."""
+    """How many bytes every match of a scanned pattern has; 0 where that varies or cannot be told."""
     return len(_UNITS.findall(pattern)) if _ONLY_UNITS.fullmatch(pattern) else 0
 
 
 def _cache_key(expressions: Expressions) -> str:
     content = repr((expressions.texts, version("hyperscan"), platform.machine())).encode()
     return f"patterns-{hashlib.sha256(content).hexdigest()[:32]}.hs"
-
-
-def is_compiled(expressions: Expressions) -> bool:
-    """Whether the compiled patterns lie in the private cache, so that the next process has them at once."""
-    return is_cached(_cache_key(expressions))
 
 
 def compile_expressions(expressions: Expressions) -> hyperscan.Database:
@@ -167,6 +192,17 @@ def _starts_of_gapped(form: NormalForm, ends: Places) -> Places:
     return np.minimum(np.maximum(np.maximum(far, near), ends - 150), ends - 1)
 
 
+_CLAUSE_ENDS = bytes.maketrans(b".?", b"  ")
+
+
+def _within_clause(form: NormalForm, starts: Places, ends: Places) -> npt.NDArray[np.bool_]:
+    """Which spans have no end of a clause inside (at their edges it is a border of a word); spans without a start pass."""
+    data = np.frombuffer(form.data, np.uint8)
+    stops = np.flatnonzero((data == 0x2E) | (data == 0x3F))
+    inside: npt.NDArray[np.bool_] = np.searchsorted(stops, starts + 1) == np.searchsorted(stops, ends - 1)
+    return inside | (starts < 0)
+
+
 def scan(database: hyperscan.Database, expressions: Expressions, form: NormalForm) -> Matches:
     """Every match of every rule, guards applied, each (rule, segment, end) once."""
     found = array("q")
@@ -176,7 +212,7 @@ def scan(database: hyperscan.Database, expressions: Expressions, form: NormalFor
         add(identity << 40 | end)
 
     if form.data and expressions.texts:
-        database.scan(form.data, match_event_handler=on_match)
+        database.scan(form.data.translate(_CLAUSE_ENDS), match_event_handler=on_match)
     if not found:
         none = np.zeros(0, np.int64)
         return Matches(none.astype(np.int32), none, none, none, none.astype(bool))
@@ -184,6 +220,8 @@ def scan(database: hyperscan.Database, expressions: Expressions, form: NormalFor
     identities, ends = packed >> 40, packed & ((1 << 40) - 1)
     length = np.array(expressions.lengths, np.int64)[identities]
     starts = np.where(length > 0, ends - length, -1)
+    whole = _within_clause(form, starts, ends)
+    identities, ends, length, starts = identities[whole], ends[whole], length[whole], starts[whole]
     gapped = np.flatnonzero(length == 0)
     starts[gapped] = _starts_of_gapped(form, ends[gapped])
     rules, at = _owned_by(expressions, identities)

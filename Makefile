@@ -12,8 +12,9 @@ OUT := out
 run: $(VENV)/.installed
 	@mkdir -p $(OUT)
 	@echo "The sample logs hold planted faults: validation finds them, and what is sound goes on."
-	$(BIN)/carelog validate sample_logs --format text --max-errors 10 -o $(OUT)/findings.txt || test $$? = 1
-	$(BIN)/carelog classify sample_logs -o $(OUT)/labelled.parquet --rejects $(OUT)/rejects.jsonl
+	$(BIN)/carelog validate sample_logs --format text --max-errors 10 \
+		-o $(OUT)/findings.txt --rejects $(OUT)/rejects.jsonl || test $$? = 1
+	$(BIN)/carelog classify sample_logs/valid -o $(OUT)/labelled.parquet
 	$(BIN)/carelog summarize $(OUT)/labelled.parquet --rejects $(OUT)/rejects.jsonl --by channel --by language \
 		-o $(OUT)/report.html -o $(OUT)/report.md -o $(OUT)/report.json
 	@echo

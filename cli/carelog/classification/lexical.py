@@ -25,7 +25,7 @@ SLOT_OF_SIDE = np.array([0, 1, 1, 2, 1, 0, 2])
 """By segment side (customer agent bot system note subject field), who said it: a place in LEXICAL_SLOTS."""
 
 _SETS = 1 << 16
-_MOST_ROWS = 1 << 16
+_MOST_ROWS = 1 << 15
 
 
 @dataclass(frozen=True, slots=True)

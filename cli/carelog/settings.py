@@ -164,7 +164,7 @@ SETTINGS: dict[str, Setting] = {
     "bootstrap.resamples": Setting(2000, "resamples of the bootstrap", _number(200, 20_000, True)),
     "bootstrap.seed": Setting(20260101, "seed of the bootstrap", _number(0, 2**31, True)),
     "engine.memory_mb": Setting(
-        600, "memory of the query engine in MB; beyond it spills to disk", _number(100, 1e6, True)
+        300, "memory of the query engine in MB; beyond it spills to disk", _number(100, 1e6, True)
     ),
     "engine.threads": Setting(0, "threads of the query engine; 0: all cores", _number(0, 1024, True)),
 }

@@ -32,7 +32,7 @@ from carelog.commands.options import (
 )
 from carelog.commands.small_files import read_small
 from carelog.commands.surveys import survey_options, to_surveys
-from carelog.engines.local import map_ordered, run_apart
+from carelog.engines.local import map_ordered
 from carelog.engines.steps import label_part
 from carelog.errors import ExitCode, MissingInput
 from carelog.findings import Reject
@@ -114,7 +114,7 @@ def command(
         load_rulebook(own)  # a broken rulebook is told before anything is read
     if not are_patterns_ready(own):
         running.notices.note("compiling the rulebooks (once; they are kept in the cache)")
-        run_apart(partial(prepare_patterns, own))
+        prepare_patterns(own)
     corrections = parse_corrections(read_small(corrected), corrected) if corrected is not None else None
     layout = (
         labelled_schema(with_text) if corrections is None else corrected_schema(labelled_schema(with_text))

@@ -66,16 +66,6 @@ def map_ordered(
     return map(function, first)
 
 
-def run_apart(function: Callable[[], Result]) -> Result:
-    """What `function` returns, in a process of its own whose memory is given back when it ends."""
-    (result,) = _map_in_workers(_call, iter([function]), 1)
-    return result
-
-
-def _call(function: Callable[[], Result]) -> Result:
-    return function()
-
-
 @dataclass(slots=True)
 class _Worker:
     """A process, the pipe to it, and the numbers of the items that it has, in order."""

@@ -113,7 +113,6 @@ def command(
     if own:
         load_rulebook(own)  # a broken rulebook is told before anything is read
     if not are_patterns_ready(own):
-        running.notices.note("compiling the rulebooks (once; they are kept in the cache)")
         prepare_patterns(own)
     corrections = parse_corrections(read_small(corrected), corrected) if corrected is not None else None
     layout = (

@@ -62,7 +62,7 @@ def are_patterns_ready(own: tuple[RulebookFile, ...] = ()) -> bool:
 def prepare_patterns(own: tuple[RulebookFile, ...] = ()) -> None:
     """Compile the patterns into the private cache, before several processes ask for them all at once.
 
-    Takes some five seconds and 200 MB, once for each set of rulebooks: best done in a process of its own.
+    Takes some seconds and 300 MB, once for each set of rulebooks.
     """
     compile_expressions(to_expressions(load_rulebook(own).rules))
     cached_bytes(_ready_key(own), bytes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -194,6 +193,3 @@ def _internal(batch: pa.RecordBatch, scores: Floats, thresholds: Floats) -> Bool
 def _equals(column: pa.Array, value: str) -> Bools:
     result: Bools = pc.equal(column, value).fill_null(False).to_numpy(zero_copy_only=False)
     return result
-
-
-LabelColumns = Mapping[str, pa.Array]

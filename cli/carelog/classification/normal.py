@@ -28,7 +28,7 @@ _SEPARATOR = b" \n "
 _LINE = 0x0B
 """Stands for a line feed of the text itself until it is known whether an empty line follows."""
 
-_KEEP, _DELETE, _REPLACE = 0, 1, 2
+_DELETE, _REPLACE = 1, 2
 
 
 def _ascii_table() -> bytes:
@@ -250,9 +250,9 @@ def _apply(data: Bytes, kept: Bytes, places: Places, codes: Codes, width: int) -
     action = _ACTION[codes]
     if not action.any():
         return
-    for gone in (places[action == _DELETE],):
-        for byte in range(width):
-            kept[gone + byte] = False
+    gone = places[action == _DELETE]
+    for byte in range(width):
+        kept[gone + byte] = False
     changed = action == _REPLACE
     where, target = places[changed], _BECOMES[codes[changed]]
     small = target < 0x80

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
-from carelog.sources.formats._legs import Leg, open_gathering, to_chunks
+from carelog.sources.formats._legs import Leg, once_per_file, open_gathering, parse_groups, to_chunks
 from carelog.sources.formats._money import parse_money, to_amount
 from carelog.sources.formats._table_rows import fold_name, read_rows, to_name
 from carelog.sources.formats._till_clocks import find_order, orders_of
@@ -45,6 +45,19 @@ def read_receipts(
                 gathering.add(key_of(cells) or f"{opened.name}:{row.line}", leg)
             orders[opened.name] = find_order(possible, options.date_order, guess)
         yield from to_chunks(gathering, name, options, orders)
+
+
+AddReceipt = Callable[[Block, Sequence[Leg], int, dict[str, Any], ReadOptions], None]
+"""Adds one receipt to a block: its rows, its number within the chunk, what is known of the files, the options."""
+
+
+def parse_receipts(chunk: Chunk, name: str, add: AddReceipt) -> Block:
+    """The receipts of a chunk of format `name` as records, each by `add`."""
+    block = Block(chunk.file, name)
+    orders, groups = parse_groups(chunk)
+    for part, legs in groups:
+        add(block, once_per_file(legs), part, orders, chunk.options)
+    return block
 
 
 def fold_cells(cells: dict[str, Any]) -> Cells:

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
-from carelog.sources.formats._legs import Leg, add_interaction, once_per_file, parse_groups
+from carelog.sources.formats._legs import Leg, add_interaction
 from carelog.sources.formats._receipts import (
     Cells,
     check_receipt,
     first_of,
     fold_cells,
+    parse_receipts,
     read_receipts,
     sum_of,
     to_order,
@@ -55,11 +56,7 @@ def _key(cells: Cells) -> str:
 
 def parse_loyverse(chunk: Chunk) -> Block:
     """The receipts of a chunk as records."""
-    block = Block(chunk.file, NAME)
-    orders, groups = parse_groups(chunk)
-    for part, legs in groups:
-        _add_receipt(block, once_per_file(legs), part, orders, chunk.options)
-    return block
+    return parse_receipts(chunk, NAME, _add_receipt)
 
 
 def _add_receipt(

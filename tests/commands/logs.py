@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -42,10 +43,17 @@ def call(*arguments: str | Path, stdin: bytes | None = None) -> Result:
     return CliRunner().invoke(main, [str(a) for a in arguments], input=stdin)
 
 
+def _hear_ctrl_c() -> None:
+    # A runner in the background may ignore Ctrl-C, and a child would inherit that.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start(*arguments: str | Path, **options: Any) -> subprocess.Popen[bytes]:
     """Start the program in a process of its own."""
     command = [*PROGRAM, *(str(a) for a in arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=_hear_ctrl_c, **options
+    )
 
 
 def names_in(folder: Path) -> list[str]:

@@ -77,6 +77,83 @@ def test_rolling_captions_count_once_and_a_colon_alone_makes_no_name() -> None:
     ]  # fmt: skip
 
 
+def _said(tmp_path: Path, text: str, name: str = "x.vtt", **options: str) -> list[tuple[str, str]]:
+    (tmp_path / name).write_bytes(text.encode())
+    found = read_files(tmp_path / name, start="2026-09-14T09:00:00Z")
+    return [(m["speaker"], m["text"]) for value in found.values for m in value["messages"]]
+
+
+TWO = [("agent", "Acme, good day"), ("customer", "My tap drips")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Teams
+        "WEBVTT\n\n0:0:0.0 --> 0:0:1.9\n<v Ann>Acme, good day</v>\n\n0:0:2.0 --> 0:0:3.14\n<v Bo>My tap drips</v>",
+        # Webex
+        'WEBVTT\n\n1 "Ann" (31)\n00:00.000 --> 00:01.000\nAcme, good day\n\n2 "Bo" (7)\n00:02.000 --> 00:03.000\nMy tap drips',
+        # Whisper with voices, and without fractions of seconds
+        "1\n00:00:00,000 --> 00:00:01,000\n[SPEAKER_00]: Acme, good day\n\n2\n00:00:02 --> 00:00:03\n[SPEAKER_01]: My tap drips",
+        # captions for the deaf: names and marks only where the voice changes
+        "1\n00:00:00,0 --> 00:00:01,0\n>> ANN: Acme,\n\n2\n00:00:01,0 --> 00:00:02,0\ngood day\n\n3\n00:00:03,0 --> 00:00:04,0\n>> BO: My tap drips",
+        "1\n00:00:00,0 --> 00:00:01,0\n>> Acme,\n\n2\n00:00:01,0 --> 00:00:02,0\ngood day\n\n3\n00:00:03,0 --> 00:00:04,0\n>> My tap drips",
+        # names in a line of their own, and two voices in one cue
+        "WEBVTT\n\n00:00.000 --> 00:01.000\n(Ann Lee)\nAcme, good day\n\n00:01.000 --> 00:02.000\n(Bo Ray)\nMy tap drips",
+        "WEBVTT\n\n00:00.000 --> 00:04.000\nspk_0: Acme, good day\nspk_1: My tap drips",
+        # the colon of full width; lines that end with carriage returns; empty lines between all others
+        "1\n00:00:00,0 --> 00:00:01,0\nAnn\uff1aAcme, good day\n\n2\n00:00:02,0 --> 00:00:03,0\nBo\uff1aMy tap drips",
+        "1\r00:00:00,0 --> 00:00:01,0\rAnn: Acme, good day\r\r2\r00:00:02,0 --> 00:00:03,0\rBo: My tap drips\r",
+        "1\n\n00:00:00,0 --> 00:00:01,0\n\nAnn: Acme, good day\n\n\n2\n\n00:00:02,0 --> 00:00:03,0\n\nBo: My tap drips\n",
+    ],
+)
+def test_voices_are_told_however_the_maker_writes_them(tmp_path: Path, text: str) -> None:
+    assert _said(tmp_path, text) == TWO
+
+
+def test_words_before_a_colon_that_are_no_name_stay_where_they_are(tmp_path: Path) -> None:
+    cues = [
+        "Ann Lee: Acme, good day",
+        "Bo Ray: I say this:\nNote: it drips",
+        "well, you see: it is wet",
+        "Ann Lee: Oh.",
+    ]
+    text = "".join(f"{n}\n00:00:{n:02},0 --> 00:00:{n:02},9\n{cue}\n\n" for n, cue in enumerate(cues))
+    assert _said(tmp_path, text, "x.srt") == [
+        ("agent", "Acme, good day"),
+        ("customer", "I say this:\nNote: it drips well, you see: it is wet"),
+        ("agent", "Oh."),
+    ]
+
+
+def test_cues_of_teams_interface_say_when_who_and_in_which_language(tmp_path: Path) -> None:
+    said = {"startDateTime": "2026-09-14T02:00:10.5Z", "speakerName": "Ann", "spokenText": "Acme", "n": 1}
+    text = f"WEBVTT\n\n00:00:10.500 --> 00:00:12.000\n{json.dumps(said | {'spokenLanguage': 'en-US'})}\n"
+    (tmp_path / "2020-01-01 1000.vtt").write_text(text)
+    (value,) = read_files(tmp_path / "2020-01-01 1000.vtt").values
+    assert (value["started_at"], value["language"]) == ("2026-09-14T02:00:00Z", "en-US")
+    assert value["messages"][0]["at"] == "2026-09-14T02:00:10.500000Z"
+    assert value["extra"]["messages"][0]["cues"][0]["fields"]["n"] == 1
+
+
+def test_notes_between_cues_stay_with_them_and_say_the_language(tmp_path: Path) -> None:
+    cues = "".join(
+        f"NOTE Confidence: 0.{n}\n\n{n // 60:02}:{n % 60:02}.000 --> {n // 60:02}:{n % 60:02}.900\nhm {n}\n\n"
+        for n in range(300)
+    )
+    (tmp_path / "x.vtt").write_text(f"WEBVTT\n\nNOTE language:th-th\n\n{cues}")
+    (value,) = read_files(tmp_path / "x.vtt", start="2026-09-14T09:00:00Z").values
+    kept = [note for m in value["extra"]["messages"] for cue in m["cues"] for note in cue.get("notes", [])]
+    assert (value["language"], value["extra"]["notes"][0]) == ("th-th", "NOTE language:th-th")
+    assert kept == [f"NOTE Confidence: 0.{n}" for n in range(1, 300)]
+
+
+def test_transcript_without_words_says_so(tmp_path: Path) -> None:
+    (tmp_path / "x.vtt").write_text("WEBVTT\n\nNOTE nothing was said\n")
+    found = read_files(tmp_path / "x.vtt")
+    assert (found.values, found.findings) == ([], [("warning", "empty")])
+
+
 def test_call_without_a_start_is_put_aside_with_the_way_out() -> None:
     found = call("validate", "rolling.vtt")
     assert found.exit_code == 65
@@ -101,6 +178,12 @@ def test_commands_read_a_transcript_from_a_pipe() -> None:
         ("call 2026-09-14 09.12.05.srt", "2026-09-14T09:12:05"),
         ("20260914T0912Z.vtt", "2026-09-14T09:12:00+00:00"),
         ("4520260914091205.vtt", None),
+        ("2026-09-14_123 call.vtt", None),
+        ("2026-09-14T09:12:05.120Z.vtt", "2026-09-14T09:12:05+00:00"),
+        ("Screen 2026-09-14 at 2.30.15 PM.vtt", "2026-09-14T14:30:15"),
+        ("Weekly (2026-09-14 09:12 GMT-8).vtt", "2026-09-14T09:12:00-08:00"),
+        ("Weekly-20260914 0912-1.vtt", "2026-09-14T09:12:00"),
+        ("2026-09-14T09-12-05+0530.vtt", "2026-09-14T09:12:05+05:30"),
         ("20261314-091205.vtt", None),
         ("2026-09-14/call.vtt", None),
     ],

@@ -15,8 +15,9 @@ NO_START = Fault(
 )
 _NAMED = re.compile(
     r"(?<!\d)(?P<y>20\d\d)[-_.]?(?P<mo>[01]\d)[-_.]?(?P<d>[0-3]\d)[T _-]*(?:at )?"
-    r"(?P<h>[0-2]\d)[-_.:h]?(?P<mi>[0-5]\d)"
-    r"(?:[-_.:]?(?P<s>[0-5]\d))?(?P<utc>Z|UTC)?(?![\d:])"
+    r"(?P<h>[0-2]\d(?=[-_.:h \d])|\d(?=[.:h]))[-_.:h ]?(?P<mi>[0-5]\d)"
+    r"(?:[-_.: ]?(?P<s>[0-5]\d)(?:\.\d{1,6}(?=Z))?)?(?:[\s_]?(?P<half>[AaPp])\.?[Mm]\b)?"
+    r"(?P<utc>Z|[\s_]?UTC(?![+-]))?(?:(?:[\s_]?(?:GMT|UTC))?(?P<off>[+-][01]?\d(?::?[0-5]\d)?)(?!\d))?(?![\d:])"
 )
 
 
@@ -32,12 +33,23 @@ def find_start(name: str, options: ReadOptions) -> str | None:
     if found is None:
         return None
     numbers = [int(found[part] or 0) for part in ("y", "mo", "d", "h", "mi", "s")]
+    if found["half"]:
+        numbers[3] = numbers[3] % 12 + 12 * (found["half"] in "Pp")
     try:
         moment = datetime(*numbers[:5], second=numbers[5])  # type: ignore[misc,arg-type]
     except ValueError:
         return None
     is_utc = bool(found["utc"]) or file[: found.start()].upper().endswith("GMT")
-    return moment.isoformat() + ("+00:00" if is_utc else "")
+    return moment.isoformat() + ("+00:00" if is_utc else _offset(found["off"], file[found.start() :]))
+
+
+def _offset(text: str | None, named: str) -> str:
+    """An offset, where it is written so that it is none of the numbers that file names end with (-1)."""
+    digits = (text or "")[1:].replace(":", "")
+    if text is None or (len(digits) < 4 and not re.search(rf"(?:GMT|UTC){re.escape(text)}", named)):
+        return ""
+    digits = f"{digits:>02}00" if len(digits) < 3 else f"{digits:>04}"
+    return f"{text[0]}{digits[:2]}:{digits[2:4]}" if digits[:2] <= "14" else ""
 
 
 def after(start: str | None, seconds: float) -> str:

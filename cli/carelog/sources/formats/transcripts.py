@@ -9,31 +9,34 @@ a file: `--start` says it, or the file's name. Who is the agent is said by `--ag
 from __future__ import annotations
 
 import hashlib
-import html
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
+from carelog.sources.formats._cue_voices import CHANGE, Spoken, believe, plain, split_voices
 from carelog.sources.formats._sessions import Chat, MessageStore, Said, find_sides, to_blocks
 from carelog.sources.formats._starts import NO_START, after, find_start
 from carelog.sources.formats._text_lines import Remarks, TextLine, head_lines, read_text_lines
+from carelog.sources.formats._times import read_time
 from carelog.sources.streams import Opened
 
 WEBVTT, SRT = "webvtt", "srt"
 _ONE = "one"
-_CLOCK = r"(?:(\d{1,6}):)?(\d{1,2}):(\d{2})[.,](\d{1,6})"
+_CLOCK = r"(?:(\d{1,6}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,9}))?"
 _TIMING = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}\s*(.*)")
-_VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>\n]{1,200})>")
-_TAG = re.compile(r"</?(?:[a-zA-Z][^<>\n]{0,200}|\d[\d:.]{3,20})?>|\{\\[^{}\n]{1,40}\}")
-_NAMED = re.compile(r"([^\W\d_][^:<>\n]{0,60}?)\s?:\s+(?=\S)(.*)", re.DOTALL)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _STEM = re.compile(r"(\.transcript|\.cc)?\.(vtt|srt|txt)(\.gz|\.zst)?$", re.IGNORECASE)
 _PAUSE = 1.0
 _FLASH = 0.1
 _LONGEST_MESSAGE = 2000
 _MOST_LINES = 1000
-_MOST_HEADERS = 100
+_MOST_KEPT = 4 * 1024 * 1024
+_ASIDE = re.compile(r"(NOTE|STYLE|REGION)(\s|$)")
+_NOTED_LANGUAGE = re.compile(r"NOTE\s+language:\s*([A-Za-z-]{2,20})", re.IGNORECASE)
+_TURNS = ("voice 1", "voice 2")
+"""The voices of a transcript that marks only where somebody else begins to speak."""
 
 
 @dataclass(slots=True)
@@ -46,7 +49,7 @@ class _Cue:
     raw: str
     start: float | None = None
     end: float | None = None
-    note: dict[str, str] = field(default_factory=dict)
+    note: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -57,12 +60,18 @@ class _Track:
     headers: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     remarks: Remarks = field(default_factory=dict)
-    senders: dict[str, None] = field(default_factory=dict)
-    named: int = 0
-    voiced: int = 0
+    voices: dict[str, None] = field(default_factory=dict)
+    labels: dict[str, int] = field(default_factory=dict)
+    inner_labels: dict[str, int] = field(default_factory=dict)
+    names: dict[str, None] = field(default_factory=dict)
+    changes: int = 0
+    takes_turns: bool = False
+    began: str | None = None
+    language: str = ""
     cues: int = 0
     last_end: float = 0.0
     talk: float = 0.0
+    kept: int = 0
     digest: str = ""
 
 
@@ -91,21 +100,21 @@ def read_srt(opened: Opened, options: ReadOptions) -> Iterator[Block | Chunk]:
 
 
 def _read(opened: Opened, options: ReadOptions, track: _Track) -> Iterator[Block | Chunk]:
-    start = find_start(opened.name, options)
     with MessageStore() as store:
-        blocks = _read_blocks(read_text_lines(opened, options, track.remarks))
-        for said in _to_messages(_without_echoes(_to_cues(blocks, track), track), track):
+        blocks = _close_gaps(_read_blocks(read_text_lines(opened, options, track.remarks)))
+        for said in _to_pieces(_without_echoes(_to_cues(blocks, track), track), track):
             store.add(_ONE, said)
         sides = _find_names(track, options)
+        start = track.began or find_start(opened.name, options)
         chat = _to_chat(opened.name, track, start, sides)
-        messages = (_name(said, track, start) for said in store.messages(_ONE))
+        messages = _joined(_with_names(store.messages(_ONE), track), start)
         yield from to_blocks(chat, messages, options)
 
 
 def _read_blocks(lines: Iterable[TextLine]) -> Iterator[list[TextLine]]:
     """Lines that stand together; an endless stretch of them is cut."""
     held: list[TextLine] = []
-    for line in lines:
+    for line in _bare_lines(lines):
         if not line.text.strip() or len(held) >= _MOST_LINES:
             if held:
                 yield held
@@ -116,7 +125,44 @@ def _read_blocks(lines: Iterable[TextLine]) -> Iterator[list[TextLine]]:
         yield held
 
 
+def _bare_lines(lines: Iterable[TextLine]) -> Iterator[TextLine]:
+    """The lines, also of files that end them with carriage returns alone, or with two of them."""
+    for line in lines:
+        text = line.text.rstrip("\r")
+        if "\r" not in text:
+            yield line._replace(text=text)
+            continue
+        for part in text.split("\r"):
+            yield line._replace(text=part)
+
+
+def _close_gaps(blocks: Iterable[list[TextLine]]) -> Iterator[list[TextLine]]:
+    """The blocks, mended where empty lines stand between a cue's number, its times and its words."""
+    held: list[TextLine] = []
+    for block in blocks:
+        first = block[0].text
+        is_timed = _TIMING.match(first) is not None
+        if held:
+            wants_time = _is_number(held[-1].text)
+            if is_timed if wants_time else not (is_timed or _is_number(first) or _ASIDE.match(first)):
+                block = held + block
+            else:
+                yield held
+            held = []
+        is_bare = len(block) <= 2 and (
+            _TIMING.match(block[-1].text) or (len(block) == 1 and _is_number(first))
+        )
+        if is_bare:
+            held = block
+        else:
+            yield block
+    if held:
+        yield held
+
+
 def _to_cues(blocks: Iterable[list[TextLine]], track: _Track) -> Iterator[_Cue]:
+    pending: list[str] = []
+    has_cues = False
     for number, block in enumerate(blocks):
         first = block[0].text.strip("\ufeff \t")
         if number == 0 and track.format == WEBVTT and first.startswith("WEBVTT"):
@@ -125,21 +171,40 @@ def _to_cues(blocks: Iterable[list[TextLine]], track: _Track) -> Iterator[_Cue]:
             if timed is None:
                 continue
             block = block[timed:]
-        elif track.format == WEBVTT and re.match(r"(NOTE|STYLE|REGION)(\s|$)", first):
-            if len(track.notes) < _MOST_HEADERS:
-                track.notes.append("\n".join(line.text for line in block))
+        elif track.format == WEBVTT and _ASIDE.match(first):
+            (pending if has_cues else track.notes).extend(_note_aside(block, track))
             continue
-        yield from _cut_cues(block, track)
+        for cue in _cut_cues(block, track):
+            has_cues = True
+            if pending:
+                cue.note["notes"], pending = pending, []
+            yield cue
+    track.notes += pending
+
+
+def _note_aside(block: list[TextLine], track: _Track) -> Iterator[str]:
+    """What stands between the cues: comments, styles, regions; one may name the language (Stream)."""
+    text = "\n".join(line.text for line in block)
+    language = _NOTED_LANGUAGE.match(text)
+    if language is not None:
+        track.language = track.language or language[1]
+    track.kept += len(text)
+    if track.kept <= _MOST_KEPT:
+        yield text
+    else:
+        message = "the file has more headers and notes than are kept; the last of them were left out"
+        track.remarks.setdefault("notes_cut", Fault("notes_cut", message))
 
 
 def _note_headers(first: str, lines: list[TextLine], track: _Track) -> None:
     if first != "WEBVTT":
         track.headers["WEBVTT"] = first.removeprefix("WEBVTT").strip(" -")
-    for line in lines[:_MOST_HEADERS]:
+    for line in lines:
         if _TIMING.match(line.text):
             return
         name, _, value = line.text.partition(":")
-        track.headers[name.strip()] = value.strip() or line.text
+        key = name.strip() if name.strip() not in track.headers else line.text
+        track.headers[key] = value.strip() or line.text
 
 
 def _cut_cues(block: list[TextLine], track: _Track) -> Iterator[_Cue]:
@@ -195,7 +260,7 @@ def _without_echoes(cues: Iterable[_Cue], track: _Track) -> Iterator[_Cue]:
     last, last_end = "", 0.0
     for cue in cues:
         lines = [line for line in cue.lines if line.strip()]
-        shown = [_plain(line) for line in lines]
+        shown = [plain(line) for line in lines]
         is_next = cue.start is not None and cue.start - last_end < _FLASH
         is_flash = cue.start is not None and (cue.end or 0) - cue.start <= _FLASH
         if is_next and shown and shown[0] == last and (len(shown) > 1 or is_flash):
@@ -209,88 +274,115 @@ def _without_echoes(cues: Iterable[_Cue], track: _Track) -> Iterator[_Cue]:
             yield replace(cue, lines=lines)
 
 
-def _plain(text: str) -> str:
-    return html.unescape(_TAG.sub("", text)).replace("\u200b", "").strip()
+def _to_pieces(cues: Iterable[_Cue], track: _Track) -> Iterator[Said]:
+    """What is said in the cues. `at` is the number of seconds; the sender may still be no name."""
+    for number, cue in enumerate(cues):
+        track.cues += 1
+        for spoken in split_voices("\n".join(cue.lines), cue.note.get("cue", "")):
+            yield _to_said(cue, number, spoken, track)
 
 
-def _to_messages(cues: Iterable[_Cue], track: _Track) -> Iterator[Said]:
-    """Cues as messages, those of one voice that follow each other as one. `at` is the number of seconds."""
-    held: Said | None = None
-    held_end = 0.0
-    for cue in cues:
-        for voice, text in _voices("\n".join(cue.lines)):
-            said = _to_said(cue, voice, text, track)
-            is_near = cue.start is not None and cue.start - held_end <= _PAUSE
-            if (
-                held is not None
-                and said.sender
-                and said.sender == held.sender
-                and is_near
-                and _is_short(held)
-            ):
-                held.text = f"{held.text} {said.text}"
-                held.raw += "\n\n" + said.raw
-                held.rest["cues"] += said.rest["cues"]
-            else:
-                if held is not None:
-                    yield held
-                held = said
-            held_end = cue.end if cue.end is not None else held_end
-    if held is not None:
-        yield held
-
-
-def _is_short(said: Said) -> bool:
-    return len(said.text) < _LONGEST_MESSAGE
-
-
-def _voices(text: str) -> Iterator[tuple[str, str]]:
-    """The parts of a cue, each with the voice that stands before it."""
-    parts = _VOICE.split(text)
-    if _plain(parts[0]):
-        yield "", _plain(parts[0])
-    for voice, spoken in zip(parts[1::2], parts[2::2], strict=True):
-        if _plain(spoken):
-            yield html.unescape(voice).strip(), _plain(spoken)
-
-
-def _to_said(cue: _Cue, voice: str, text: str, track: _Track) -> Said:
-    track.cues += 1
+def _to_said(cue: _Cue, number: int, spoken: Spoken, track: _Track) -> Said:
     if track.cues <= 20:
-        told = f"{track.digest}\0{cue.start}\0{voice}\0{text}"
+        told = f"{track.digest}\0{cue.start}\0{spoken.voice}\0{spoken.prefix}{spoken.text}"
         track.digest = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
-    named = _NAMED.fullmatch(text)
-    if voice:
-        track.voiced += 1
-        track.senders[voice] = None
-    elif named is not None:
-        track.named += 1
-        voice = named[1].strip() + ":"
-        text = named[2]
-        track.senders[voice] = None
+    if spoken.voice:
+        track.voices[spoken.voice] = None
+    elif spoken.label == CHANGE:
+        track.changes += 1
+    elif spoken.label:
+        counts = track.labels if spoken.is_first else track.inner_labels
+        counts[spoken.label] = counts.get(spoken.label, 0) + 1
+    note = dict(cue.note)
+    if spoken.fields is not None:
+        _note_fields(cue, spoken.fields, track)
+        note["fields"] = spoken.fields
+    sender = f"{spoken.label}\0{spoken.prefix}" if spoken.prefix else spoken.voice
     at = "" if cue.start is None else repr(cue.start)
-    return Said(voice, text, at, cue.line, cue.offset, cue.raw, None, None, {"cues": [cue.note]})
+    rest = {"cues": [note], "end": cue.end, "number": number}
+    return Said(sender, spoken.text, at, cue.line, cue.offset, cue.raw, None, None, rest)
+
+
+def _note_fields(cue: _Cue, fields: dict[str, Any], track: _Track) -> None:
+    """What the JSON in a cue says of the whole: when it began, and in which language."""
+    began = read_time(fields.get("startDateTime"), None)[0]
+    if track.began is None and began is not None and cue.start is not None:
+        track.began = after(began, -cue.start).replace("+00:00", "Z") or None
+    language = fields.get("spokenLanguage")
+    if isinstance(language, str):
+        track.language = track.language or language
 
 
 def _find_names(track: _Track, options: ReadOptions) -> dict[str, str]:
     """Who is who; what stands before colons are names only where enough cues have them."""
-    has_names = track.named >= 2 and track.named * 3 >= track.cues and not track.voiced
-    people = [name for name in track.senders if has_names or not name.endswith(":")]
-    names = [name.removesuffix(":") for name in people]
-    track.senders = dict.fromkeys(people)
+    if not track.voices:
+        track.names = dict.fromkeys(believe(track.labels, track.inner_labels, track.cues))
+    names = [*track.voices, *track.names]
+    if not names and track.changes > 1:
+        names = list(_TURNS)
+        track.takes_turns = True
     sides, guesses = find_sides(names, options, is_call=True)
     track.remarks.update({fault.keyword: fault for fault in guesses})
-    if not names:
+    if not track.cues:
+        track.remarks["empty"] = Fault("empty", "the transcript holds no words")
+    elif not names:
         message = "the transcript does not say who speaks; all words were taken for the customer's"
         track.remarks["no_speakers"] = Fault("no_speakers", message)
     return sides
+
+
+def _with_names(pieces: Iterable[Said], track: _Track) -> Iterator[Said]:
+    """The pieces with the names of their speakers; without one, the speaker of the piece before goes on."""
+    last, turn = "", 0
+    for said in pieces:
+        label, is_labelled, prefix = said.sender.partition("\0")
+        if not is_labelled:
+            is_next = said.at and (track.voices or track.names or track.takes_turns)
+            said.sender = said.sender or (last if is_next else "")
+        elif track.takes_turns and label == CHANGE:
+            said.sender, turn = _TURNS[turn], 1 - turn
+        elif label in track.names:
+            said.sender = label
+        else:
+            said.sender, said.text = last, prefix + said.text
+        last = said.sender
+        if said.text.strip():
+            yield said
+
+
+def _joined(pieces: Iterable[Said], start: str | None) -> Iterator[Said]:
+    """Pieces of one voice that follow each other as one message, at its time."""
+    held: Said | None = None
+    held_end, held_number = 0.0, -1
+    for said in pieces:
+        end, number = said.rest.pop("end"), said.rest.pop("number")
+        is_same_cue = number == held_number
+        is_near = is_same_cue or (bool(said.at) and float(said.at) - held_end <= _PAUSE)
+        is_same = held is not None and said.sender == held.sender and bool(said.sender or is_same_cue)
+        if held is not None and is_same and is_near and len(held.text) < _LONGEST_MESSAGE:
+            held.text += ("\n" if is_same_cue else " ") + said.text
+            if not is_same_cue:
+                held.raw += "\n\n" + said.raw
+                held.rest["cues"] += said.rest["cues"]
+        else:
+            if held is not None:
+                yield _placed(held, start)
+            held = said
+        held_end, held_number = end if end is not None else held_end, number
+    if held is not None:
+        yield _placed(held, start)
+
+
+def _placed(said: Said, start: str | None) -> Said:
+    said.at = after(start, float(said.at)) if said.at else ""
+    return said
 
 
 def _to_chat(file: str, track: _Track, start: str | None, sides: dict[str, str]) -> Chat:
     stem = _STEM.sub("", file.replace("\\", "/").rpartition("/")[2])
     name = f"{stem}-{track.digest[:12]}" if stem not in ("", "-") else track.digest[:20]
     chat = Chat(track.format, file, name, track.format, name, "phone", sides, untimed=NO_START, is_whole=True)
-    language = track.headers.get("Language", "")
+    language = track.headers.get("Language", "") or track.language
     chat.fields = {
         "initiative": None,
         "direction": None,
@@ -304,13 +396,3 @@ def _to_chat(file: str, track: _Track, start: str | None, sides: dict[str, str])
     chat.extra = {name: value for name, value in chat.extra.items() if value}
     chat.findings = list(track.remarks.values())
     return chat
-
-
-def _name(said: Said, track: _Track, start: str | None) -> Said:
-    """The message at its time, and with its speaker's name where what stood before the colon is none."""
-    said.at = after(start, float(said.at)) if said.at else ""
-    if said.sender.endswith(":"):
-        if said.sender not in track.senders:
-            said.text, said.sender = f"{said.sender} {said.text}", ""
-        said.sender = said.sender.removesuffix(":")
-    return said

@@ -15,17 +15,32 @@ STDIN = "-"
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """Where a file lies in a zip archive: its header begins at byte `offset`, it has `packed` bytes there and
+    `size` without compression (`is_stored`: it has none). `is_sealed`: it cannot be unpacked.
+    """
+
+    offset: int
+    packed: int
+    size: int
+    checksum: int
+    is_stored: bool
+    is_sealed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Input:
     """One input of a run.
 
-    `name` is how messages and records call it: as the user typed it, or the folder as typed and the way
-    from there; `-` for standard input. `path` is None for standard input. `walked` tells a file that was
-    met in a folder from one that was named.
+    `name` is how messages and records call it: as the user typed it, or the folder (or archive) as typed and
+    the way from there; `-` for standard input. `path` is None for standard input. `walked` tells a file that
+    was met in a folder from one that was named; `member` says which of a zip archive's files it is.
     """
 
     name: str
     path: Path | None
     walked: bool = False
+    member: Member | None = None
 
     @property
     def is_stream(self) -> bool:

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from carelog.errors import CarelogError, MissingInput, UnusableInput, UsageProblem
+from carelog.sources.archives import open_archive
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
 from carelog.sources.formats import FORMATS, Format, detect_formats
 from carelog.sources.lines import file_finding
@@ -19,6 +20,7 @@ from carelog.sources.paths import Input, find_inputs
 from carelog.sources.streams import HEAD_BYTES, OnBytes, Opened, open_input
 
 EMPTY = "empty"
+_HOW_TO_SAY = f"if you know its format, say so with --from NAME ({', '.join(FORMATS)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Inputs:
         """The size of all files as they lie on disk; None if one has no size (standard input)."""
         if any(item.input.path is None or item.opened is not None for item in self.known):
             return None
-        return sum(item.input.path.stat().st_size for item in self.known if item.input.path)
+        return sum(_size_of(item.input) for item in self.known)
 
 
 def identify(paths: Sequence[str], from_format: str | None = None, keep_going: bool = False) -> Inputs:
@@ -78,13 +80,47 @@ def identify(paths: Sequence[str], from_format: str | None = None, keep_going: b
     try:
         for item in find_inputs(paths, inputs.note):
             try:
-                _identify_one(item, from_format, inputs)
+                _identify_all(item, from_format, inputs)
             except (MissingInput, UnusableInput) as problem:
                 inputs.note(problem)
     except BaseException:
         inputs.open_ones.close()
         raise
     return inputs
+
+
+def _size_of(item: Input) -> int:
+    if item.member is not None:
+        return item.member.size
+    return item.path.stat().st_size if item.path is not None else 0
+
+
+def _identify_all(item: Input, from_format: str | None, inputs: Inputs) -> None:
+    """Tell the format of an input, or of each file in it if it is a zip archive."""
+    before = len(inputs.known)
+    try:
+        members = list(open_archive(item))
+    except UnusableInput:
+        if not item.walked:
+            raise
+        inputs.skipped.append(item.name)
+        return
+    for member in _of_format(members, from_format):
+        _identify_one(member, from_format, inputs)
+    if members != [item] and not item.walked and len(inputs.known) == before:
+        raise UnusableInput(f"{item.name}: no file in the zip archive is of a known format", _HOW_TO_SAY)
+
+
+def _of_format(members: list[Input], from_format: str | None) -> list[Input]:
+    """Of several files those that look like the format that is said for all: pictures lie beside a chat."""
+    if from_format is None or len(members) == 1:
+        return members
+    chosen = []
+    for member in members:
+        with open_input(member) as opened:
+            if FORMATS[from_format].detect(opened.head, opened.name) is not None:
+                chosen.append(member)
+    return chosen or members
 
 
 def _identify_one(item: Input, from_format: str | None, inputs: Inputs) -> None:
@@ -120,19 +156,23 @@ def _tell(opened: Opened, from_format: str | None) -> tuple[str, str] | None:
         raise UnusableInput(f"{opened.name}: {opened.trouble.message}")
     if opened.input.walked:
         return None
-    hint = _hint(opened.head) or f"if you know its format, say so with --from NAME ({', '.join(FORMATS)})"
+    hint = _hint(opened.head) or _HOW_TO_SAY
     raise UnusableInput(f"{opened.name} is of no known format", hint)
 
 
 def _hint(head: bytes) -> str | None:
     """What to do about well-known files that are not read."""
     signatures = {
-        b"PK\x03\x04": "it is a zip archive or a workbook: unpack it, or save the sheet as CSV",
-        b"\xd0\xcf\x11\xe0": "it is an old office document: save the sheet as CSV",
+        b"PK\x03\x04": "it is a workbook (save the sheet as CSV) or a zip archive (name it, do not pipe it)",
+        b"\xd0\xcf\x11\xe0": "it is an old office document or an Outlook mail (.msg): save the sheet as CSV, "
+        "the mail as .eml",
+        b"!BDN": "it is an Outlook mailbox (.pst): export the folder as .eml or mbox",
         b"%PDF": "it is a PDF: ask the system that made it for an export as CSV or JSON",
         b"BZh": "it is compressed with bzip2: unpack it first",
         b"\xfd7zXZ": "it is compressed with xz: unpack it first",
     }
+    if head[257:262] == b"ustar":
+        return "it is a tar archive: unpack it and name the folder"
     return next((text for magic, text in signatures.items() if head.startswith(magic)), None)
 
 

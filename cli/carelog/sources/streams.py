@@ -19,6 +19,7 @@ from typing import BinaryIO
 import zstandard
 
 from carelog.errors import MissingInput
+from carelog.sources.archives import MemberReader
 from carelog.sources.blocks import Fault
 from carelog.sources.paths import Input
 
@@ -73,7 +74,7 @@ class Opened:
 
     `stream` gives its bytes, decompressed and otherwise as they stand; `head` is its beginning (up to 64
     KB) in UTF-8 without a byte order mark, for detection; reading `head` takes nothing from `stream`.
-    `encoding` is what its byte order mark says, else `utf-8`. `on_bytes` hears how many bytes
+    `compression` is `gz`, `zst`, `zip` or None; `encoding` is what its byte order mark says, else `utf-8`. `on_bytes` hears how many bytes
     were taken from the file itself, for progress. `trouble`, set while reading, says why the
     stream ended early.
     """
@@ -112,12 +113,14 @@ def open_input(item: Input) -> Iterator[Opened]:
     file = _open_file(item)
     try:
         opened = Opened(item)
-        raw = _read_raw(file, opened)
+        raw = _read_raw(file, opened) if item.member is None else _read_member(file, opened)
         first = next(raw, b"")
         while len(first) < HEAD_BYTES and (more := next(raw, b"")):
             first += more
         opened.compression = _compression_of(first)
         plain = _decompress(_chain([first], raw), opened)
+        if item.member is not None:
+            opened.compression = opened.compression or "zip"
         _look_at_head(plain, opened)
         yield opened
     finally:
@@ -148,6 +151,21 @@ def _read_raw(file: BinaryIO, opened: Opened) -> Iterator[bytes]:
         if opened.on_bytes is not None:
             opened.on_bytes(len(block))
         yield block
+
+
+def _read_member(file: BinaryIO, opened: Opened) -> Iterator[bytes]:
+    assert opened.input.member is not None
+    member = MemberReader(file, opened.input.member)
+    try:
+        for block in member.blocks():
+            if opened.on_bytes is not None:
+                opened.on_bytes(len(block))
+            yield block
+    except OSError as error:
+        member.trouble = Fault(
+            "unreadable", f"the file cannot be read further: {error.strerror or 'input error'}"
+        )
+    opened.trouble = opened.trouble or member.trouble
 
 
 def _chain(first: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:

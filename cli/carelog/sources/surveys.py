@@ -10,6 +10,7 @@ from typing import Any
 
 from carelog.columns import RECORD_FIELDS
 from carelog.errors import UnusableInput, UsageProblem
+from carelog.sources.archives import open_archive
 from carelog.sources.blocks import Block, ReadOptions
 from carelog.sources.formats._survey_scores import RANGES, find_score
 from carelog.sources.formats.survey import (
@@ -66,7 +67,8 @@ def load_surveys(paths: Sequence[str], on: str, scores: Sequence[str], options: 
     answers: dict[str, dict[str, Any]] = {}
     counts = {"scored": 0, "unkeyed": 0, "repeated": 0}
     scales = dict(parse_score(text) for text in scores)
-    for item in find_inputs(paths):
+    # Qualtrics packs each export as a zip archive.
+    for item in (member for found in find_inputs(paths) for member in open_archive(found)):
         with open_input(item) as opened:
             for answer in _real_answers(read_answers(opened, options)):
                 key_column = _key_column(answer, column, item.name)

@@ -19,7 +19,6 @@ from carelog.sources.blocks import Fault
 from carelog.sources.paths import Input, Member
 
 ZIP_MAGIC = b"PK\x03\x04"
-_EMPTY_ZIP = b"PK\x05\x06"
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 _READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
@@ -64,14 +63,12 @@ def _begins_as_zip(item: Input) -> bool:
     assert item.path is not None
     try:
         with item.path.open("rb") as file:
-            return file.read(4) in (ZIP_MAGIC, _EMPTY_ZIP)
+            return file.read(4) == ZIP_MAGIC
     except OSError as error:
         raise MissingInput(f"{item.name}: {(error.strerror or 'cannot be opened').lower()}") from None
 
 
 def _check_archive(name: str, found: list[zipfile.ZipInfo], size: int) -> None:
-    if not found:
-        raise UnusableInput(f"{name}: the zip archive is empty")
     # Members that share their bytes are how a small archive unpacks to more than any disk holds.
     if len(found) > MOST_MEMBERS or sum(member.compress_size for member in found) > size:
         raise UnusableInput(f"{name}: the zip archive claims to hold more than it does; it is not opened")

@@ -101,10 +101,12 @@ def _identify_all(item: Input, from_format: str | None, inputs: Inputs) -> None:
     try:
         members = list(open_archive(item))
     except UnusableInput:
-        if not item.walked:
+        if item.walked:
+            inputs.skipped.append(item.name)
+            return
+        if from_format is None:
             raise
-        inputs.skipped.append(item.name)
-        return
+        members = [item]  # Who says what it is knows that it is no archive.
     for member in _of_format(members, from_format):
         _identify_one(member, from_format, inputs)
     if members != [item] and not item.walked and len(inputs.known) == before:
@@ -168,6 +170,7 @@ def _hint(head: bytes) -> str | None:
         "the mail as .eml",
         b"!BDN": "it is an Outlook mailbox (.pst): export the folder as .eml or mbox",
         b"%PDF": "it is a PDF: ask the system that made it for an export as CSV or JSON",
+        b"PK\x05\x06": "it is a zip archive with nothing in it",
         b"BZh": "it is compressed with bzip2: unpack it first",
         b"\xfd7zXZ": "it is compressed with xz: unpack it first",
     }

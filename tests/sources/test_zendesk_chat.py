@@ -54,7 +54,7 @@ def test_speakers_rating_and_times_are_those_of_the_chat() -> None:
 
 def test_broken_parts_cost_only_themselves() -> None:
     found = read_files("chats.json")
-    assert found.rejects == ["not_a_chat", "not_a_chat"]
+    assert found.rejects == ["not_a_chat", "not_object"]
     assert found.findings == [("warning", "end_left_out")]
     assert read_files("offline.ndjson", zone="UTC").rejects == ["not_json"]
 

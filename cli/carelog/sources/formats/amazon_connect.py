@@ -20,7 +20,7 @@ import orjson
 
 from carelog.findings import Finding
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
-from carelog.sources.formats._json_records import Piece, first_keys, read_pieces, read_records
+from carelog.sources.formats._documents import Piece, first_keys, read_pieces, read_records
 from carelog.sources.formats._leftovers import Native
 from carelog.sources.formats._legs import (
     Gathering,

@@ -15,9 +15,10 @@ from typing import Any
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
 from carelog.sources.formats._documents import (
     Mapped,
+    Piece,
     find_keys,
     is_canonical,
-    parse_documents,
+    parse_records,
     read_documents,
 )
 from carelog.sources.formats._leftovers import Native, Path, without_absent
@@ -25,7 +26,7 @@ from carelog.sources.formats._times import read_time, seconds_between
 from carelog.sources.streams import Opened
 
 NAME = "chatwoot"
-LISTS = frozenset(("data.payload", "payload", "conversations", "data"))
+LISTS = ("data.payload", "payload", "conversations", "data")
 _TYPES = {
     0: "customer", 1: "agent", 2: "system", 3: "bot", "incoming": "customer", "outgoing": "agent",
     "activity": "system", "template": "bot",
@@ -39,7 +40,7 @@ def detect_chatwoot(head: bytes, name: str) -> str | None:
     keys = find_keys(head)
     if is_canonical(keys):
         return None
-    for path in ("", *sorted(LISTS)):
+    for path in ("", *LISTS):
         found = keys.get(path, set())
         if (
             "messages" in found
@@ -52,29 +53,21 @@ def detect_chatwoot(head: bytes, name: str) -> str | None:
 
 def read_chatwoot(opened: Opened, options: ReadOptions) -> Iterator[Block | Chunk]:
     """The conversations of an input, in chunks."""
-    return read_documents(opened, options, NAME, LISTS)
+    return read_documents(opened, options, NAME, LISTS, ("messages",))
 
 
 def parse_chatwoot(chunk: Chunk) -> Block:
     """A chunk of conversations, or of pages of them, as records."""
-    return parse_documents(chunk, to_conversations)
+    return parse_records(chunk, to_conversations, LISTS)
 
 
-def to_conversations(document: dict[str, Any], options: ReadOptions) -> Iterator[Mapped | Fault]:
-    """The conversations of a document: itself, or those that it wraps."""
-    wrapped, is_list = [document], False
-    for path in sorted(LISTS):
-        found = Native(document).look(*path.split("."))
-        if isinstance(found, list):
-            wrapped, is_list = found, path.endswith("payload")
-            break
-    for conversation in wrapped:
-        if isinstance(conversation, dict) and "id" in conversation and "messages" in conversation:
-            yield _to_record(conversation, options, is_list)
-        else:
-            yield Fault(
-                "not_a_conversation", "the object is no Chatwoot conversation: it has no id or messages"
-            )
+def to_conversations(piece: Piece, options: ReadOptions) -> Iterator[Mapped | Fault]:
+    """The conversation that an object is."""
+    conversation = piece.value
+    if "id" in conversation and "messages" in conversation:
+        yield _to_record(conversation, options, is_list="payload" in (piece.page.get("data") or piece.page))
+    else:
+        yield Fault("not_a_conversation", "the object is no Chatwoot conversation: it has no id or messages")
 
 
 def _to_record(conversation: dict[str, Any], options: ReadOptions, is_list: bool) -> Mapped:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from carelog.sources.blocks import Block, Chunk, ReadOptions
-from carelog.sources.formats._json_records import Piece, first_keys, read_pieces, read_records
+from carelog.sources.formats._documents import Piece, first_keys, read_pieces, read_records
 from carelog.sources.formats._leftovers import Native, Path
 from carelog.sources.formats._legs import Leg, add_interaction
 from carelog.sources.formats._table_rows import to_name

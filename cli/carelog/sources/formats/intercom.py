@@ -17,9 +17,10 @@ from typing import Any
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
 from carelog.sources.formats._documents import (
     Mapped,
+    Piece,
     find_keys,
     is_canonical,
-    parse_documents,
+    parse_records,
     read_documents,
 )
 from carelog.sources.formats._html_text import html_to_text, loses_something
@@ -27,7 +28,7 @@ from carelog.sources.formats._leftovers import Native, Path, without_absent
 from carelog.sources.streams import Opened
 
 NAME = "intercom"
-LISTS = frozenset(("conversations", "data"))
+LISTS = ("conversations", "data")
 _CHANNELS = {"email": "email", "phone_call": "phone", "phone_switch": "phone"}
 _SPEAKERS = {
     "user": "customer", "lead": "customer", "contact": "customer", "admin": "agent", "team": "agent",
@@ -54,26 +55,23 @@ def detect_intercom(head: bytes, name: str) -> str | None:
 
 def read_intercom(opened: Opened, options: ReadOptions) -> Iterator[Block | Chunk]:
     """The conversations of an input, in chunks."""
-    return read_documents(opened, options, NAME, LISTS)
+    return read_documents(opened, options, NAME, LISTS, ("conversation_parts", *_SOURCES))
 
 
 def parse_intercom(chunk: Chunk) -> Block:
     """A chunk of conversations, or of pages of them, as records."""
-    return parse_documents(chunk, to_conversations)
+    return parse_records(chunk, to_conversations, LISTS)
 
 
-def to_conversations(document: dict[str, Any], options: ReadOptions) -> Iterator[Mapped | Fault]:
-    """The conversations of a document: itself, or those that it wraps."""
-    wrapped = next(
-        (document[key] for key in sorted(LISTS) if isinstance(document.get(key), list)), [document]
-    )
-    for conversation in wrapped:
-        if isinstance(conversation, dict) and "id" in conversation and "created_at" in conversation:
-            yield _to_record(conversation, options)
-        else:
-            yield Fault(
-                "not_a_conversation", "the object is no Intercom conversation: it has no id or created_at"
-            )
+def to_conversations(piece: Piece, options: ReadOptions) -> Iterator[Mapped | Fault]:
+    """The conversation that an object is."""
+    conversation = piece.value
+    if "id" in conversation and "created_at" in conversation:
+        yield _to_record(conversation, options)
+    else:
+        yield Fault(
+            "not_a_conversation", "the object is no Intercom conversation: it has no id or created_at"
+        )
 
 
 def _to_record(conversation: dict[str, Any], options: ReadOptions) -> Mapped:

@@ -18,7 +18,7 @@ import orjson
 from carelog.sources.blocks import Block, Chunk, ReadOptions
 from carelog.sources.clocks import parse_local
 from carelog.sources.filling import put_aside
-from carelog.sources.formats._json_records import first_keys, read_pieces, read_records
+from carelog.sources.formats._documents import first_keys, read_pieces, read_records
 from carelog.sources.formats._leftovers import Native
 from carelog.sources.formats._legs import (
     NO_START,

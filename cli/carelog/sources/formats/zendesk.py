@@ -1,39 +1,57 @@
-"""Zendesk Support tickets as JSON: the account's export (a ticket a line, or an array) and pages of its API
-(`{"tickets": […], "users": […]}`), with comments, satisfaction and metrics where they are there.
+"""Zendesk Support tickets as JSON: the account's export (a ticket a line, with `requester`, `assignee` and
+`comments` inside), pages of its API (lists, incremental and search exports, with what is side-loaded beside
+the tickets), and what scripts put together of them, with comments, satisfaction and metrics where they are.
 
 A public comment is a message, an internal one (`public: false`) goes to `notes`. A ticket is no mail always:
 `via.channel` decides. `submitter_id` other than `requester_id` means that an agent opened it. Times carry
 their offset, metrics are minutes and become seconds. A score of `offered` or `unoffered` is no answer.
-Sources: the vendor's help pages and field types as design notes give them; that comments lie inside the
-ticket is seen in community scripts only.
+Sources: the vendor's help pages and field types as design notes give them; that people are objects in the
+account's export is seen in a public converter of it (zendesk-flatfile).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from html import unescape
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
 from carelog.sources.formats._documents import (
     Mapped,
+    Piece,
     find_keys,
     is_canonical,
-    parse_documents,
+    parse_records,
     read_documents,
 )
-from carelog.sources.formats._html_text import html_to_text, loses_something
 from carelog.sources.formats._leftovers import Native, Path, without_absent
 from carelog.sources.formats._times import seconds_between
+from carelog.sources.formats._zendesk_comments import People, find_comments, read_comments
 from carelog.sources.streams import Opened
 
 NAME = "zendesk"
-LISTS = frozenset(("tickets", "results"))
+LISTS = ("tickets", "results", "requests", "data.tickets", "data", "items", "records")
+_INSIDE = ("ticket", "request", "detail", "record", "_airbyte_data")
+"""Under these names a document holds one ticket, beside its comments and what else a script fetched."""
+_ASKED = frozenset(("requester_id", "requester", "submitter_id", "submitter"))
+_MARKS = frozenset(
+    (
+        "requester_id", "submitter_id", "submitter", "assignee_id", "assignee", "via", "brand_id", "raw_subject",
+        "satisfaction_rating", "has_incidents", "ticket_form_id", "followup_ids", "problem_id", "metric_set",
+        "organization_id", "collaborator_ids", "ticket_id",
+    )
+)  # fmt: skip
+_OTHERS = frozenset(("responder_id", "fr_due_by", "csid", "assignee_user", "conversation_parts", "inbox_id"))
+"""Keys of other systems whose tickets have a requester, too."""
 _CHATS = frozenset(
     (
         "chat", "native_messaging", "messaging", "sms", "facebook", "twitter", "instagram_dm", "whatsapp",
         "line", "telegram", "viber", "wechat", "apple_business_chat", "google_business_messages", "kakaotalk",
-        "sunshine_conversations_api",
+        "sunshine_conversations_api", "sunshine_conversations_facebook_messenger", "facebook_message",
+        "facebook_post", "twitter_dm", "twitter_favorite", "chat_transcript", "chat_offline_message", "google_rcs",
+        "sunshine_conversations_twitter_dm", "mobile_sdk_messaging", "business_messaging_slack_connect",
     )
 )  # fmt: skip
 _CALLS = frozenset(
@@ -41,11 +59,17 @@ _CALLS = frozenset(
 )
 _STATUS = {
     "new": "open", "open": "open", "pending": "open", "hold": "open", "solved": "closed", "closed": "closed",
-    "deleted": "closed",
+    "deleted": "closed", "on-hold": "open",
 }  # fmt: skip
 _THUMBS = {"good": 1, "good_with_comment": 1, "bad": 0, "bad_with_comment": 0}
 _NO_ANSWER = frozenset(("offered", "unoffered"))
-_METRICS = ("metric_set", "metrics", "ticket_metrics")
+_METRICS = ("metric_set", "metrics", "ticket_metrics", "metric_sets", "ticket_metric", "dates")
+_NUMBERS = ("id", "_id", "ticket_id", "nice_id")
+_BESIDE = {
+    "groups": "group_id", "organizations": "organization_id", "brands": "brand_id", "ticket_forms": "ticket_form_id"
+}  # fmt: skip
+_NO_TICKET = Fault("not_a_ticket", "the object is no Zendesk ticket: it has no id and no requester_id")
+_OTHER_KIND = "the object is a {}, no ticket: export tickets, with their comments inside"
 
 
 def detect_zendesk(head: bytes, name: str) -> str | None:
@@ -53,79 +77,117 @@ def detect_zendesk(head: bytes, name: str) -> str | None:
     keys = find_keys(head)
     if is_canonical(keys):
         return None
-    for path in ("", "tickets", "ticket", "results"):
-        found = keys.get(path, set())
-        if "requester_id" in found and found & {"submitter_id", "via", "assignee_id", "brand_id"}:
-            return "its first object is a Zendesk ticket (it has a requester_id)"
+    for path, found in keys.items():
+        if _may_hold(path) and found & _ASKED and len(found & _MARKS) > 1 and not found & _OTHERS:
+            which = min(found & _ASKED, key=lambda key: (key != "requester_id", key))
+            return f"its first object is a Zendesk ticket (it has a {which})"
     return None
+
+
+def _may_hold(path: str) -> bool:
+    """Whether tickets can stand at a path: at the top, in a list or below a known name, perhaps by their ids."""
+    if path.rpartition(".")[2] in _INSIDE:
+        path = path.rpartition(".")[0]
+    return not path or path in LISTS or path.rpartition(".")[0] in LISTS
 
 
 def read_zendesk(opened: Opened, options: ReadOptions) -> Iterator[Block | Chunk]:
     """The tickets of an input, in chunks."""
-    return read_documents(opened, options, NAME, LISTS)
+    return read_documents(opened, options, NAME, LISTS, ("requester_id", "requester", "submitter_id"))
 
 
 def parse_zendesk(chunk: Chunk) -> Block:
     """A chunk of tickets, or of pages of them, as records."""
-    return parse_documents(chunk, to_tickets)
+    return parse_records(chunk, partial(_to_tickets, _Beside()), LISTS)
 
 
-def to_tickets(document: dict[str, Any], options: ReadOptions) -> Iterator[Mapped | Fault]:
-    """The tickets of a document: itself, or those that it wraps."""
-    people = _find_people(document)
-    wrapped = next(
-        (document[key] for key in ("tickets", "results") if isinstance(document.get(key), list)), None
-    )
-    if wrapped is None:
-        ticket = document.get("ticket")
-        wrapped = [_with_comments(ticket, document) if isinstance(ticket, dict) else document]
-    for ticket in wrapped:
-        if (
-            isinstance(ticket, dict)
-            and "id" in ticket
-            and ("requester_id" in ticket or "created_at" in ticket)
-        ):
-            yield _to_record(ticket, people, options)
-        else:
-            yield Fault("not_a_ticket", "the object is no Zendesk ticket: it has no id and no requester_id")
+@dataclass(slots=True)
+class _Beside:
+    """What stands beside the tickets of the page that was looked at last: objects by their own id, and by the
+    ticket that they belong to.
+    """
+
+    page: dict[str, Any] = field(default_factory=dict)
+    by_id: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    by_ticket: dict[str, dict[str, list[dict[str, Any]]]] = field(default_factory=dict)
+
+    def look_at(self, page: dict[str, Any]) -> None:
+        """Sort the objects of a page, once for all its tickets."""
+        if page is self.page:
+            return
+        self.page, self.by_id, self.by_ticket = page, {}, {}
+        for name in page.keys() - set(LISTS):
+            self._sort(name, page[name])
+
+    def _sort(self, name: str, found: Any) -> None:
+        if isinstance(found, dict) and all(isinstance(item, list) for item in found.values()):
+            self.by_ticket[name] = {
+                key: [i for i in item if isinstance(i, dict)] for key, item in found.items()
+            }
+            return
+        items = found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
+        for item in items:
+            if isinstance(item, dict) and "ticket_id" in item:
+                self.by_ticket.setdefault(name, {}).setdefault(str(item["ticket_id"]), []).append(item)
+            elif isinstance(item, dict) and "id" in item:
+                self.by_id.setdefault(name, {})[str(item["id"])] = item
 
 
-def _with_comments(ticket: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
-    beside = {key: document[key] for key in ("comments", *_METRICS) if key in document and key not in ticket}
-    return {**ticket, **beside}
+def _to_tickets(beside: _Beside, piece: Piece, options: ReadOptions) -> Iterator[Mapped | Fault]:
+    """The ticket of an object: itself, or the one that it holds beside its comments."""
+    beside.look_at(piece.page)
+    ticket = piece.value
+    inner = next((ticket[key] for key in _INSIDE if isinstance(ticket.get(key), dict)), None)
+    if inner is not None:
+        ticket = {**{k: v for k, v in ticket.items() if v is not inner and k not in inner}, **inner}
+    kind = ticket.get("result_type")
+    if not any(key in ticket for key in _NUMBERS) or not ("created_at" in ticket or ticket.keys() & _ASKED):
+        yield _NO_TICKET
+    elif kind not in (None, "ticket") or ("score" in ticket and "ticket_id" in ticket):
+        shown = (
+            kind if kind in ("user", "organization", "group", "article", "topic") else "satisfaction rating"
+        )
+        yield Fault("not_a_ticket", _OTHER_KIND.format(shown))
+    else:
+        yield _to_record(_joined(ticket, beside), beside, options)
 
 
-def _find_people(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The users that stand beside the tickets, by id."""
-    users = document.get("users")
-    return {
-        str(user["id"]): user
-        for user in (users if isinstance(users, list) else ())
-        if isinstance(user, dict) and "id" in user
-    }
+def _joined(ticket: dict[str, Any], beside: _Beside) -> dict[str, Any]:
+    """A ticket with what the page holds about it: comments, metrics, its group and the like."""
+    number = str(next((ticket[key] for key in _NUMBERS if key in ticket), ""))
+    found: dict[str, Any] = {}
+    for name, tickets in beside.by_ticket.items():
+        if number in tickets:
+            found[name] = tickets[number]
+    for name, key in _BESIDE.items():
+        if (item := beside.by_id.get(name, {}).get(str(ticket.get(key)))) is not None:
+            found[name.removesuffix("s")] = item
+    return {**found, **ticket}
 
 
-def _to_record(ticket: dict[str, Any], people: dict[str, dict[str, Any]], options: ReadOptions) -> Mapped:
+def _to_record(ticket: dict[str, Any], beside: _Beside, options: ReadOptions) -> Mapped:
     native = Native(ticket, options.zone)
-    number = native.name("id")
-    requester = native.name("requester_id")
-    channel = _channel_of(native)
-    messages, notes = _read_comments(native, requester, people)
+    number = next((found for key in _NUMBERS if (found := native.name(key))), None)
+    people = _find_people(native, beside)
+    comments = find_comments(native)
+    channel = _channel_of(native, [native.look(*comment.path, "type") for comment in comments])
+    messages, notes = read_comments(native, comments, people, channel)
+    started_at = native.time("created_at") or next((m["at"] for m in messages if "at" in m), None)
     value = {
         "interaction_id": f"zendesk-{number}" if number else None,
         "channel": channel,
-        "started_at": native.time("created_at"),
+        "started_at": started_at,
         "ended_at": _metric_time(native, "solved_at"),
         "status": _status_of(native, channel),
-        **_sides(native, requester, messages),
-        "customer_id": requester,
-        "agent_id": native.name("assignee_id"),
-        "queue": native.name("group_id"),
+        **_sides(native, people.requester, messages, channel),
+        "customer_id": _who(native, "requester"),
+        "agent_id": _who(native, "assignee"),
+        "queue": _who(native, "group"),
         "subject": _subject(native),
         "tags": _tags(native),
         "messages": messages,
         "notes": "\n\n".join(notes),
-        "talk_seconds": _talk(native),
+        "talk_seconds": _talk(native, [comment.path for comment in comments]),
         "first_response_seconds": _minutes(native, "reply_time_in_minutes"),
         "resolution_seconds": _minutes(native, "full_resolution_time_in_minutes"),
         "satisfaction": _satisfaction(native),
@@ -134,25 +196,60 @@ def _to_record(ticket: dict[str, Any], people: dict[str, dict[str, Any]], option
     if value["first_response_seconds"] is None:
         value["first_response_seconds"] = _first_answer(messages)
     extra = native.rest()
-    known = {key: people[key] for key in _people_in(ticket) if key in people}
-    if known:
-        extra["users"] = list(known.values())
+    known = beside.by_id.get("users", {})
+    users = [known[key] for key in _people_in(native, [c.path for c in comments]) if key in known]
+    if users:
+        extra["users"] = users
     return Mapped(without_absent({**value, "extra": extra}), native.faults)
+
+
+def _find_people(native: Native, beside: _Beside) -> People:
+    """Who stands beside the ticket, and who in it."""
+    people = People(dict(beside.by_id.get("users", {})), _look_for(native, "requester"))
+    for path in (("requester",), ("submitter",), ("assignee",), *native.each("users")):
+        who = native.look(*path)
+        if isinstance(who, dict) and who.get("id") is not None:
+            people.known.setdefault(str(who["id"]), who)
+    asked = people.known.get(people.requester or "", {})
+    inside = native.look("requester")
+    for who in (asked, inside if isinstance(inside, dict) else {}):
+        people.names |= {v for key in ("name", "email") if isinstance(v := who.get(key), str) and v.strip()}
+    for key in ("requester", "requester_name", "requester_email"):
+        if isinstance(name := native.look(key), str) and name.strip():
+            people.names.add(name)
+    return people
+
+
+def _places(role: str) -> tuple[Path, ...]:
+    return ((f"{role}_id",), (role, "id"), (role, "email"), (role, "name"), (role,), (f"{role}_email",))
+
+
+def _look_for(native: Native, role: str) -> str | None:
+    found = (native.look(*path) for path in _places(role))
+    return next((str(one) for one in found if isinstance(one, (int, str)) and one != ""), None)
+
+
+def _who(native: Native, role: str) -> str | None:
+    return next((found for path in _places(role) if (found := native.name(*path))), None)
 
 
 def _subject(native: Native) -> str | None:
     subject, raw = native.text("subject"), native.look("raw_subject")
     if subject is None or subject == raw:
-        return native.text("raw_subject")
+        return native.text("raw_subject") or subject
     return subject
 
 
-def _channel_of(native: Native) -> str:
-    via = native.look("via", "channel")
-    name = via.lower() if isinstance(via, str) else ""
-    if name in _CALLS or native.look("comments", 0, "type") == "VoiceComment":
+def _via(native: Native) -> str:
+    found = native.look("via", "channel") or native.look("via") or native.look("channel")
+    return found.lower().replace(" ", "_") if isinstance(found, str) else ""
+
+
+def _channel_of(native: Native, kinds: list[Any]) -> str:
+    via = _via(native)
+    if via in _CALLS or kinds[:1] in (["VoiceComment"], ["TpeVoiceComment"]):
         return "phone"
-    return "chat" if name in _CHATS else "email"
+    return "chat" if via in _CHATS or native.look("from_messaging_channel") is True else "email"
 
 
 def _status_of(native: Native, channel: str) -> str | None:
@@ -162,115 +259,31 @@ def _status_of(native: Native, channel: str) -> str | None:
     return _STATUS.get(status.lower(), "unknown") if isinstance(status, str) else None
 
 
-def _sides(native: Native, requester: str | None, messages: list[dict[str, Any]]) -> dict[str, str]:
+def _sides(
+    native: Native, requester: str | None, messages: list[dict[str, Any]], channel: str
+) -> dict[str, str]:
     """Direction and initiative: how the call went, else who opened the ticket and wrote first."""
     rel = native.look("via", "source", "rel")
-    submitter = native.look("submitter_id")
+    submitter = _look_for(native, "submitter")
     if rel in ("inbound", "voicemail"):
         return {"direction": "inbound", "initiative": "reactive"}
-    is_ours = requester is not None and submitter not in (None, -1) and str(submitter) != requester
+    # Of a chat, whoever closed it is the submitter.
+    is_ours = None not in (requester, submitter) and submitter not in ("-1", requester) and channel != "chat"
     wrote_first = bool(messages) and messages[0]["speaker"] != "customer"
     if rel == "outbound" or (is_ours and (wrote_first or not messages)):
         return {"direction": "outbound", "initiative": "proactive"}
     return {"direction": "inbound", "initiative": "reactive"} if requester else {"direction": "unknown"}
 
 
-def _read_comments(
-    native: Native, requester: str | None, people: dict[str, dict[str, Any]]
-) -> tuple[list[dict[str, Any]], list[str]]:
-    """Public comments as messages in order of time, internal ones as notes; else the description."""
-    messages: list[dict[str, Any]] = []
-    notes: list[str] = []
-    place: Path = ("comments", "comments") if isinstance(native.look("comments"), dict) else ("comments",)
-    for path in native.each(*place):
-        text = _comment_text(native, path)
-        if native.look(*path, "public") is False:
-            if text:
-                notes.append(text)
-            continue
-        spoken = native.text(*path, "data", "transcription_text")
-        is_mailbox = native.look("via", "source", "rel") == "voicemail"
-        author = native.look(*path, "author_id")
-        speaker = _speaker(author, requester, people)
-        if native.look(*path, "type") == "VoiceComment" or native.look(*path, "via", "channel") == "rule":
-            # A call's own line, or what an automation wrote in somebody's name.
-            speaker = "system"
-        messages.append(_message(native, path, speaker, text))
-        if spoken and is_mailbox:
-            messages.append({**messages[-1], "speaker": "customer", "text": spoken})
-        elif spoken:
-            notes.append(spoken)
-    _take_description(native, messages, requester, people)
-    # Exports list the newest first where somebody chose so.
-    if all("at" in message for message in messages):
-        messages.sort(key=lambda message: message["at"])
-    return messages, notes
-
-
-def _message(native: Native, path: Path, speaker: str, text: str) -> dict[str, Any]:
-    message = {
-        "speaker": speaker,
-        "text": text,
-        "at": native.time(*path, "created_at"),
-        "message_id": native.name(*path, "id"),
-    }
-    return {name: item for name, item in message.items() if item is not None}
-
-
-def _comment_text(native: Native, path: Path) -> str:
-    """The words of a comment, in its plainest form; the other forms are taken where they say no more."""
-    html = native.look(*path, "html_body")
-    found = native.text(*path, "plain_body") or native.text(*path, "body")
-    for name in ("plain_body", "body"):
-        other = native.look(*path, name)
-        if (
-            isinstance(other, str)
-            and found is not None
-            and unescape(other).split() == unescape(found).split()
-        ):
-            native.take(*path, name)
-    if isinstance(html, str) and not loses_something(html):
-        native.take(*path, "html_body")
-    if found is None:
-        return html_to_text(html) if isinstance(html, str) else ""
-    return unescape(found).replace("\xa0", " ").strip()
-
-
-def _take_description(
-    native: Native, messages: list[dict[str, Any]], requester: str | None, people: dict[str, dict[str, Any]]
-) -> None:
-    description = native.look("description")
-    if not isinstance(description, str) or not description.strip():
-        return
-    text = unescape(description).strip()
-    if not messages:
-        native.take("description")
-        author = native.look("submitter_id") or native.look("requester_id")
-        message = {"speaker": _speaker(author, requester, people), "text": text}
-        at = native.time("created_at")
-        messages.append({**message, "at": at} if at else message)
-    elif any(text.split() == message["text"].split() for message in messages):
-        native.take("description")
-
-
-def _speaker(author: Any, requester: str | None, people: dict[str, dict[str, Any]]) -> str:
-    key = str(author)
-    if author is None or key in ("-1", "0"):
-        return "system"
-    if key == requester or people.get(key, {}).get("role") == "end-user":
-        return "customer"
-    return "agent"
-
-
 def _tags(native: Native) -> list[str]:
     tags = native.look("tags")
     if isinstance(tags, list) and all(isinstance(tag, str) for tag in tags):
         return [tag for tag in native.take("tags") if tag]
-    return (native.text("tags") or "").split()
+    return [tag for tag in re.split(r"[\s,]+", native.text("tags") or "") if tag]
 
 
-def _talk(native: Native) -> float | None:
-    lengths = [native.number(*path, "data", "call_duration") for path in native.each("comments")]
+def _talk(native: Native, comments: list[Path]) -> float | None:
+    lengths = [native.number(*path, "data", "call_duration") for path in comments]
     known = [length for length in lengths if length is not None]
     return sum(known) if known else None
 
@@ -305,6 +318,8 @@ def _first_answer(messages: list[dict[str, Any]]) -> float | None:
 
 def _satisfaction(native: Native) -> dict[str, Any] | None:
     path: Path = ("satisfaction_rating",)
+    if native.look(*path) is None and native.look("satisfaction_ratings", 0, "score") is not None:
+        path = ("satisfaction_ratings", 0)
     rating = native.look(*path)
     if isinstance(rating, dict):
         path = (*path, "score")
@@ -319,11 +334,11 @@ def _satisfaction(native: Native) -> dict[str, Any] | None:
     return None if score is None else {"scale": "csat_5", "score": score}
 
 
-def _people_in(ticket: dict[str, Any]) -> list[str]:
+def _people_in(native: Native, comments: list[Path]) -> list[str]:
     """The ids of everybody in a ticket, in order, each once."""
-    comments = ticket.get("comments")
-    authors = (
-        [c.get("author_id") for c in comments if isinstance(c, dict)] if isinstance(comments, list) else []
-    )
-    ids = [ticket.get("requester_id"), ticket.get("submitter_id"), ticket.get("assignee_id"), *authors]
+    ids = [native.look(f"{role}_id") for role in ("requester", "submitter", "assignee")]
+    ids += [native.look(*path, "author_id") for path in comments]
+    for key in ("collaborator_ids", "follower_ids", "email_cc_ids"):
+        listed = native.look(key)
+        ids += listed if isinstance(listed, list) else []
     return list(dict.fromkeys(str(i) for i in ids if i is not None))

@@ -15,16 +15,17 @@ from carelog.columns import parse_time
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
 from carelog.sources.formats._documents import (
     Mapped,
+    Piece,
     find_keys,
     is_canonical,
-    parse_documents,
+    parse_records,
     read_documents,
 )
 from carelog.sources.formats._leftovers import Native, Path, without_absent
 from carelog.sources.streams import Opened
 
 NAME = "zendesk_chat"
-LISTS = frozenset({"chats", "docs"})
+LISTS = ("chats", "docs")
 _SIDES = {
     "visitor": ("inbound", "reactive"),
     "agent": ("outbound", "proactive"),
@@ -38,8 +39,9 @@ def detect_zendesk_chat(head: bytes, name: str) -> str | None:
     keys = find_keys(head)
     if is_canonical(keys):
         return None
-    for path in ("", *sorted(LISTS)):
-        found = keys.get(path, set())
+    for path, found in keys.items():
+        if path not in ("", *LISTS) and path.rpartition(".")[0] not in LISTS:
+            continue
         if {"visitor", "timestamp"} <= found and found & {"webpath", "history", "missed", "session"}:
             return "its first object is a chat of Zendesk (visitor, timestamp, session)"
     return None
@@ -47,27 +49,21 @@ def detect_zendesk_chat(head: bytes, name: str) -> str | None:
 
 def read_zendesk_chat(opened: Opened, options: ReadOptions) -> Iterator[Block | Chunk]:
     """The chats of an input, in chunks."""
-    return read_documents(opened, options, NAME, LISTS)
+    return read_documents(opened, options, NAME, LISTS, ("visitor", "history"))
 
 
 def parse_zendesk_chat(chunk: Chunk) -> Block:
     """A chunk of chats, or of pages of them, as records."""
-    return parse_documents(chunk, to_chats)
+    return parse_records(chunk, to_chats, LISTS)
 
 
-def to_chats(document: dict[str, Any], options: ReadOptions) -> Iterator[Mapped | Fault]:
-    """The chats of a document: itself, or those that it wraps (in a list, or by their ids)."""
-    for key in sorted(LISTS):
-        wrapped = document.get(key)
-        if isinstance(wrapped, (list, dict)):
-            for item in wrapped if isinstance(wrapped, list) else wrapped.values():
-                yield _to_chat(item, options)
-            return
-    yield _to_chat(document, options)
+def to_chats(piece: Piece, options: ReadOptions) -> Iterator[Mapped | Fault]:
+    """The chat that an object is."""
+    yield _to_chat(piece.value, options)
 
 
-def _to_chat(item: Any, options: ReadOptions) -> Mapped | Fault:
-    if not isinstance(item, dict) or "id" not in item:
+def _to_chat(item: dict[str, Any], options: ReadOptions) -> Mapped | Fault:
+    if "id" not in item:
         return Fault("not_a_chat", "the object is no chat of Zendesk: it has no id")
     native = Native(item, options.zone)
     record_id = native.name("id")

@@ -290,8 +290,8 @@ def to_interaction(
     single messages (by index) what is to be remarked.
     """
     times, faults = _resolve_times(session, zone)
-    if not any(times):
-        is_local = any(said.at for said in session)
+    if not any(times) and _resolved(chat.begins, zone) is None:
+        is_local = any(said.at for said in session) or bool(chat.begins)
         told = "the times have no time zone; say which with --tz ZONE"
         return (Fault("no_offset", told, "/started_at") if is_local else chat.untimed), []
     placed = [(index, fault._replace(pointer=f"/messages/{index}/at")) for index, fault in faults]
@@ -349,7 +349,8 @@ def _to_record(
     chat: Chat, session: list[Said], times: list[str | None], interaction_id: str, zone: str | None
 ) -> dict[str, Any]:
     speakers = [said.speaker or chat.sides.get(said.sender, "customer") for said in session]
-    known = [time for time in times if time]
+    began, ended = _resolved(chat.begins, zone), _resolved(chat.ends, zone)
+    known = [time for time in times if time] or [began or ""]
     spoken = list(zip(session, speakers, strict=True))
     customers = [said.sender for said, who in spoken if who == "customer" and _is_somebody(said.sender)]
     agents = [said.sender for said, who in spoken if who == "agent" and _is_somebody(said.sender)]
@@ -377,13 +378,15 @@ def _to_record(
         "extra": {**chat.extra, **({"messages": notes} if any(notes) else {})},
     }
     value["source"] = {name: inner for name, inner in value["source"].items() if inner is not None}
-    ended = resolve_time(chat.ends, zone, None)[0] if chat.ends else None
-    began = resolve_time(chat.begins, zone, None)[0] if chat.begins else None
     if began is not None and parse_time(began) <= parse_time(value["started_at"]):
         value["started_at"] = began
     if ended is not None and parse_time(ended) >= parse_time(value["ended_at"]):
         value["ended_at"] = ended
     return {name: inner for name, inner in value.items() if inner not in (None, "", [], {})}
+
+
+def _resolved(text: str, zone: str | None) -> str | None:
+    return resolve_time(text, zone, None)[0] if text else None
 
 
 def _only_customer(sides: dict[str, str]) -> str:

@@ -1,10 +1,12 @@
 """Transcripts of Google's contact-centre products as JSON: the conversation format that Insights takes in
-(`entries`), conversations as its interface gives them (`transcript.transcriptSegments`), and results of
-Speech-to-Text.
+(`entries`), conversations as its interface gives them (`transcript.transcriptSegments`) and as it exports them
+to BigQuery (`sentences`), and results of Speech-to-Text.
 
 `start_timestamp_usec` is in microseconds since 1970; smaller values count from the beginning of the call, as
-in Google's own example: then `--start` or the file's name says when that was. Speech-to-Text knows channels,
-not people: who is the agent is said by `--agents channel-2`, else guessed and said.
+in Google's own example: then `--start` or the file's name says when that was, else (with a remark) the time
+at which Insights took the conversation in. Speech-to-Text knows channels, not people: who is the agent is said
+by `--agents channel-2`, else guessed and said. Fields: the reference of Insights' interface and the schema of
+its BigQuery export.
 """
 
 from __future__ import annotations
@@ -18,6 +20,13 @@ from typing import Any
 import orjson
 
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
+from carelog.sources.formats._ccai_entries import (
+    ABSOLUTE,
+    channel_sides,
+    read_entries,
+    read_seconds,
+    results_of,
+)
 from carelog.sources.formats._documents import (
     Mapped,
     find_keys,
@@ -25,39 +34,43 @@ from carelog.sources.formats._documents import (
     parse_documents,
     read_documents,
 )
-from carelog.sources.formats._leftovers import Native, Path
+from carelog.sources.formats._leftovers import Native
 from carelog.sources.formats._sessions import Chat, Said, find_sides, to_interaction
 from carelog.sources.formats._starts import NO_START, after, find_start
-from carelog.sources.formats._times import from_epoch
 from carelog.sources.streams import Opened
 
 NAME = "google_ccai"
 LISTS = frozenset({"conversations"})
-_ROLES = {
-    "AGENT": "agent", "HUMAN_AGENT": "agent", "AUTOMATED_AGENT": "bot", "CUSTOMER": "customer",
-    "END_USER": "customer",
-}  # fmt: skip
-_ABSOLUTE = 10**12
-_SECONDS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
+_TAKEN_IN = Fault(
+    "start_guessed",
+    "the start is not in the file: the time at which the conversation was taken in was used; "
+    "say it with --start TIME",
+    "/started_at",
+)
 
 
 def detect_google_ccai(head: bytes, name: str) -> str | None:
-    """Whether the first object has entries with roles and texts, transcript segments, or recognised
-    speech.
+    """Whether the first object has entries with roles and texts, transcript segments, sentences, or
+    recognised speech.
     """
     keys = find_keys(head)
     if is_canonical(keys):
         return None
-    entry = keys.get("entries", set())
-    if "text" in entry and entry & {"role", "start_timestamp_usec", "user_id"}:
-        return "it has entries with role and text, as Google's conversation format does"
     for path in ("", *LISTS):
-        inner = f"{path}.transcript".strip(".")
-        if "transcriptSegments" in keys.get(inner, set()):
+        inside = {key: keys.get(f"{path}.{key}".strip("."), set()) for key in _TELLING}
+        entry = inside["entries"]
+        if "text" in entry and entry & {"role", "start_timestamp_usec", "user_id"}:
+            return "it has entries with role and text, as Google's conversation format does"
+        if "transcriptSegments" in inside["transcript"]:
             return "it has transcript segments, as conversations of Google's Insights do"
-    if "transcript" in keys.get("results.alternatives", set()):
+        if "sentence" in inside["sentences"]:
+            return "it has sentences, as the BigQuery export of Google's Insights does"
+    if any("transcript" in keys.get(f"{path}results.alternatives", set()) for path in ("", "response.")):
         return "it has results with alternatives, as Google's Speech-to-Text writes them"
     return None
+
+
+_TELLING = ("entries", "transcript", "sentences")
 
 
 def read_google_ccai(opened: Opened, options: ReadOptions) -> Iterator[Block | Chunk]:
@@ -78,111 +91,110 @@ def to_conversations(file: str, document: dict[str, Any], options: ReadOptions) 
             yield Fault("not_a_conversation", "the item of the page is no object")
             continue
         native = Native(item, options.zone)
-        start = native.time("startTime") or find_start(file, options)
-        said = list(_read_entries(native, start))
+        start, remark = _find_start(native, file, options)
+        said = list(read_entries(native, start, channel_sides(native)))
         if not said:
             yield Fault("no_messages", "the conversation has no entry with a text", "/messages")
             continue
-        yield _to_mapped(file, native, said, start, options)
+        yield _to_mapped(file, native, said, start, remark, options)
+
+
+def _find_start(native: Native, file: str, options: ReadOptions) -> tuple[str | None, Fault | None]:
+    """When it began, as it says itself, the user, the file's name; else when it was taken in."""
+    for key in ("startTime", "startTimestamp", "startTimestampUtc"):
+        found = native.time(key)
+        if found is not None:
+            return found, None
+    found = find_start(file, options)
+    if found is not None or _is_absolute(native):
+        return found, None
+    times = [native.time(*path, "messageTime") for path in native.each("transcript", "transcriptSegments")]
+    known = [time for time in times if time]
+    if known:
+        return min(known), None
+    taken = native.time("createTime")
+    return taken, _TAKEN_IN if taken else None
+
+
+def _is_absolute(native: Native) -> bool:
+    first = native.look("entries", 0, "start_timestamp_usec")
+    has_text = native.look("entries", 0, "start_timestamp") or native.look("entries", 0, "timestamp")
+    return bool(has_text) or (str(first).isdecimal() and int(str(first)[:20]) >= ABSOLUTE)
 
 
 def _to_mapped(
-    file: str, native: Native, said: list[Said], start: str | None, options: ReadOptions
+    file: str,
+    native: Native,
+    said: list[Said],
+    start: str | None,
+    remark: Fault | None,
+    options: ReadOptions,
 ) -> Mapped | Fault:
-    name = native.text("name") or native.text("conversation_info", "conversation_id")
-    own = hashlib.sha256(orjson.dumps([s.text for s in said[:20]])).hexdigest()[:12]
-    stem = re.sub(r"\.(json|jsonl|ndjson)(\.gz|\.zst)?$", "", file.replace("\\", "/").rpartition("/")[2])
-    record_id = name or f"{stem.strip('-') or 'call'}-{own}"
+    record_id = _find_id(file, native, said)
     chat = Chat(NAME, file, record_id, "google", record_id, untimed=NO_START, is_whole=True)
     medium = str(native.look("medium") or native.look("conversation_info", "medium"))
     chat.channel = "chat" if medium.upper() in ("CHAT", "2") else "phone"
     unknown = [s.sender for s in said if s.speaker is None]
     chat.sides, guesses = find_sides(unknown, options, is_call=chat.channel == "phone")
-    tags = _categories(native)
-    chat.fields = {
-        "tags": tags,
-        "agent_id": native.name("agentId") or native.name("callMetadata", "agentId"),
-        "language": native.name("languageCode"),
-        "direction": None,
-        "initiative": None,
-    }
-    if chat.channel == "phone":
-        chat.fields["first_response_seconds"] = None
-    chat.fields = {k: v for k, v in chat.fields.items() if v or k in ("direction", "initiative")}
-    first = native.look("entries", 0, "start_timestamp_usec")
-    is_absolute = (
-        isinstance(first, (int, str)) and str(first).isdecimal() and int(str(first)[:20]) >= _ABSOLUTE
-    )
-    chat.begins = "" if is_absolute else start or ""
+    chat.fields = _fields(native, chat.channel)
+    chat.begins = "" if _is_absolute(native) else start or ""
+    length = read_seconds(native, ("duration",))
+    length = length if length is not None else read_seconds(native, ("durationNanos",), 10**9)
+    if chat.begins and length is not None:
+        chat.ends = after(chat.begins, length)
     chat.extra = native.rest()
     value, faults = to_interaction(chat, said, options.zone)
     if isinstance(value, Fault):
         return value
     del value["source"]["line"]
-    return Mapped(value, [*guesses, *native.faults, *(fault for _, fault in faults)])
+    remarks = [remark] if remark is not None else []
+    return Mapped(value, [*remarks, *guesses, *native.faults, *(fault for _, fault in faults)])
+
+
+def _find_id(file: str, native: Native, said: list[Said]) -> str:
+    for path in (
+        ("name",),
+        ("conversationName",),
+        ("conversation_info", "conversation_id"),
+        ("conversation_id",),
+    ):
+        # An operation's name is that of the work, not of the call.
+        if (name := native.text(*path)) is not None and not native.look("response"):
+            return name
+    own = hashlib.sha256(orjson.dumps([s.text for s in said[:20]])).hexdigest()[:12]
+    stem = re.sub(r"\.(json|jsonl|ndjson)(\.gz|\.zst)?$", "", file.replace("\\", "/").rpartition("/")[2])
+    return f"{stem.strip('-') or 'call'}-{own}"
+
+
+def _fields(native: Native, channel: str) -> dict[str, Any]:
+    agent = ("qualityMetadata", "agentInfo", 0)
+    own = ("conversation_info", "agent_info", 0)
+    language = native.name("languageCode")
+    results = results_of(native)
+    for key in ("languageCode", "language_code"):
+        language = language or (native.name(*results[0], key) if results else None)
+    fields = {
+        "tags": _categories(native),
+        "agent_id": native.name("agentId")
+        or native.name("callMetadata", "agentId")
+        or native.name(*agent, "agentId")
+        or native.name("agents", 0, "agentId")
+        or native.name("conversation_info", "agent_id")
+        or native.name(*own, "agent_id"),
+        "team": native.name(*agent, "team") or native.name("agents", 0, "team") or native.name(*own, "team"),
+        "wait_seconds": read_seconds(native, ("qualityMetadata", "waitDuration")),
+        "language": language,
+    }
+    if channel == "phone":
+        fields["first_response_seconds"] = None
+    kept = {k: v for k, v in fields.items() if v not in (None, []) or k == "first_response_seconds"}
+    return {**kept, "direction": None, "initiative": None}
 
 
 def _categories(native: Native) -> list[str]:
-    tags = []
-    for path in native.each("conversation_info", "categories"):
-        tag = native.name(*path, "display_name")
-        if tag is not None:
-            tags.append(tag)
-    return tags
-
-
-def _read_entries(native: Native, start: str | None) -> Iterator[Said]:
-    for path in native.each("entries"):
-        yield from _to_said(
-            native, path, "text", native.look(*path, "role"), _entry_time(native, path, start)
-        )
-    for path in native.each("transcript", "transcriptSegments"):
-        role = native.look(*path, "segmentParticipant", "role")
-        native.take(*path, "segmentParticipant", "role")
-        at = native.time(*path, "messageTime") or ""
-        yield from _to_said(native, path, "text", role, at)
-    end = 0.0
-    for path in native.each("results"):
-        begin = _seconds(native, (*path, "alternatives", 0, "words", 0, "startTime"))
-        at = after(start, end if begin is None else begin)
-        end = (
-            _seconds(native, (*path, "resultEndTime")) or _seconds(native, (*path, "resultEndOffset")) or end
-        )
-        yield from _to_said(native, (*path, "alternatives", 0), "transcript", None, at, (*path, "channelTag"))
-
-
-def _entry_time(native: Native, path: Path, start: str | None) -> str:
-    number = native.number(*path, "start_timestamp_usec")
-    if number is None:
-        value = native.look(*path, "start_timestamp_usec")
-        is_large = isinstance(value, int) and not isinstance(value, bool) and value >= _ABSOLUTE
-        number = value if is_large or (isinstance(value, str) and value.isdecimal()) else None
-        if number is None:
-            return ""
-        native.take(*path, "start_timestamp_usec")
-    number = int(number)
-    # Below 12 days since 1970 it is the time since the call began.
-    return from_epoch(number) or "" if number >= _ABSOLUTE else after(start, number / 1e6)
-
-
-def _seconds(native: Native, path: Path) -> float | None:
-    value = native.look(*path)
-    found = _SECONDS.fullmatch(value) if isinstance(value, str) else None
-    return float(found[1]) if found else None
-
-
-def _to_said(
-    native: Native, path: Path, key: str, role: Any, at: str, channel: Path | None = None
-) -> Iterator[Said]:
-    text = native.text(*path, key)
-    if text is None:
-        return
-    speaker = _ROLES.get(str(role).upper())
-    if speaker is not None and native.look(*path, "role") is not None:
-        native.take(*path, "role")
-    person = native.look(*path, "user_id")
-    sender = f"{speaker}-{person}" if speaker and person is not None else ""
-    tag = native.look(*channel) if channel is not None else native.look(*path, "channelTag")
-    if speaker is None and tag is not None:
-        sender = f"channel-{tag}"
-    yield Said(sender, text.strip(), at, 0, speaker=speaker)
+    """The names of its categories; in the BigQuery export they are called issues."""
+    paths = [
+        *((*path, "display_name") for path in native.each("conversation_info", "categories")),
+        *((*path, "name") for path in native.each("issues")),
+    ]
+    return [tag for path in paths if (tag := native.name(*path)) is not None]

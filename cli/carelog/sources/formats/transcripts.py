@@ -390,8 +390,9 @@ def _to_chat(file: str, track: _Track, start: str | None, sides: dict[str, str])
         "talk_seconds": round(track.talk, 3) if track.talk else None,
         "language": language if _LANGUAGE.fullmatch(language) else None,
     }
+    chat.begins = start or ""
     if start is not None and track.last_end:
-        chat.begins, chat.ends = start, after(start, track.last_end)
+        chat.ends = after(start, track.last_end)
     chat.extra = {"headers": track.headers, "notes": track.notes}
     chat.extra = {name: value for name, value in chat.extra.items() if value}
     chat.findings = list(track.remarks.values())

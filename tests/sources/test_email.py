@@ -20,7 +20,8 @@ from carelog.sources.blocks import ReadOptions
 from carelog.sources.formats import FORMATS, detect_formats
 from carelog.sources.formats._charsets import decode_text
 from carelog.sources.formats._html_text import html_to_text
-from carelog.sources.formats._mail_headers import decode_header, parse_date, read_headers
+from carelog.sources.formats._mail_dates import parse_date
+from carelog.sources.formats._mail_headers import decode_header, read_headers
 from carelog.sources.formats._mail_text import mark_history
 from carelog.sources.formats._mbox import split_mbox
 from carelog.sources.reading import identify, read_blocks
@@ -489,3 +490,150 @@ def test_outlook_history_in_html_is_marked() -> None:
     assert mark_history(html_to_text(f"<p>Danke</p><div>{head}</div><p>old")).endswith(
         "> Subject: x\n>\n> old"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Mon, 14 Sep 2026 10:00:00 GMT+0700", "2026-09-14T10:00:00+07:00"),
+        ("Mon, 14 Sep 2026 10:00:00 UTC-5", "2026-09-14T10:00:00-05:00"),
+        ("Mon, 14 Sep 2026 1:05:00 PM +0200", "2026-09-14T13:05:00+02:00"),
+        ("Mon, 14 Sept 2026 10:00:00.250 CEST", "2026-09-14T10:00:00+02:00"),
+        ("lun., 14 août 2026 10:00:00 +0200", "2026-08-14T10:00:00+02:00"),
+        ("2026/09/14 10:00 +0900", "2026-09-14T10:00:00+09:00"),
+        ("2026-09-14T10:00:00.123Z", "2026-09-14T10:00:00+00:00"),
+        ("20260914T100000Z", "2026-09-14T10:00:00+00:00"),
+        ("Mon, 14 Sep 2026 10:00:00 (JST)", "2026-09-14T10:00:00+09:00"),
+        ("Mon, 14 Sep 2569 10:00:00 +0700", "2026-09-14T10:00:00+07:00"),
+        ("Mon, 14 Sep 2026 24:00:00 +0700", "2026-09-15T00:00:00+07:00"),
+        ("Wed, 5 Feb 103 10:00:00 +0000", "2003-02-05T10:00:00+00:00"),
+        ("Mon, 14 Sep 2026 10:00:00 BST", "2026-09-14T10:00:00"),
+        ("14 Sep 2026", None),
+        ("09/10/2026 10:00:00", None),
+    ],
+)
+def test_dates_of_careless_mailers_are_read(text: str, expected: str | None) -> None:
+    moment, _ = parse_date(text)
+    assert (moment.isoformat() if moment else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "options", "started"),
+    [
+        ("a.eml", "Received: from x; nonsense\nReceived: from y; Mon, 14 Sep 2026 10:00:00 +0700\n", {},
+         "2026-09-14T10:00:00+07:00"),
+        ("a.eml", "Delivery-Date: Mon, 14 Sep 2026 10:00:00 +0200\n", {}, "2026-09-14T10:00:00+02:00"),
+        ("1789380001.M1P1.host:2,S", "", {}, "2026-09-14T10:00:01Z"),
+        ("a.eml", "", {"start": "2026-09-14T10:00:00+07:00"}, "2026-09-14T10:00:00+07:00"),
+        ("a.eml", "", {"start": "2026-09-14T10:00:00", "zone": "Asia/Tokyo"}, "2026-09-14T10:00:00+09:00"),
+    ],
+)  # fmt: skip
+def test_time_of_a_mail_without_date_comes_from_what_else_tells_it(
+    tmp_path: Path, name: str, head: str, options: dict[str, str], started: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(f"From: a@cust.example\nTo: support@shop.example\n{head}Subject: x\n\nhello\n")
+    found = read_files(path, **OURS, **options)
+    assert [v["started_at"] for v in found.values] == [started]
+    assert found.findings == [("warning", "date_mended")]
+
+
+def test_mail_without_any_time_is_put_aside_and_says_what_to_type() -> None:
+    assert "--start" in call("validate", "no_date.eml").stdout
+    assert call("validate", "no_date.eml", "--start", "2026-09-14T10:00Z").exit_code == 0
+
+
+def test_separator_dates_the_mails_of_an_mbox_and_needs_no_empty_line(tmp_path: Path) -> None:
+    path = tmp_path / "box"
+    mail = "From {} Mon Sep 14 10:0{}:00 {}2026\nReceived: by x\nFrom: a@cust.example\nSubject: {}\n\nhello"
+    path.write_text(
+        mail.format("-", 1, "+0700 ", "one") + "\n" + mail.format("a@cust.example", 2, "", "two") + "\n"
+        "From x Mon Sep 14 10:00:00 2026\nis how mboxes begin.\n"
+    )  # fmt: skip
+    one, two = read_files(path, zone="Asia/Bangkok", **OURS).values
+    assert (one["started_at"], two["started_at"]) == (
+        "2026-09-14T10:01:00+07:00",
+        "2026-09-14T10:02:00+07:00",
+    )
+    assert two["messages"][0]["text"].endswith("is how mboxes begin.")
+    assert read_files(path, **OURS).rejects == ["no_offset"]
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "is_mail"),
+    [
+        ("x", b"From: a@b.example\nContent-Type: text/plain\n\nhello", True),
+        ("x.eml", b"MIME-Version: 1.0\nContent-Type: text/plain\n\nhello", True),
+        ("x.eml.gz", b"X-One: a\nSubject: hello\n\nhello", True),
+        ("x", b"Date: Mon\nContent-Type: text/html\n\nhello", False),
+        ("x.txt", b"Subject: a plan\n\nhello", False),
+        ("x.eml", b"hello\n\nFrom: nobody", False),
+    ],
+)
+def test_mails_are_told_by_few_headers(name: str, head: bytes, is_mail: bool) -> None:
+    assert (FORMATS["email"].detect(head, name) is not None) is is_mail
+
+
+@pytest.mark.parametrize(
+    ("rest", "text"),
+    [
+        (b'Content-Transfer-Encoding: "base64";\n\ncGxhaW4=', "plain"),
+        (b"Content-Transfer-Encoding: Quoted-Printable \n\ncaf=C3=A9", "café"),
+        (b"Content-Type: text/plain; name=body.txt\n\nshown", "shown"),
+        (b"Content-Type: text/markdown\n\n*shown*", "*shown*"),
+        (
+            b"Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/html\n\n<p>once</p>\n"
+            b"--b\nContent-Type: text/plain\n\nonce\n--b--\n",
+            "once",
+        ),
+        (
+            b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: multipart/alternative; boundary=c\n\n"
+            b"--c\nContent-Type: text/plain\n\none\n--c\nContent-Type: text/html\n\none\n--c--\n"
+            b"--b\nContent-Type: multipart/alternative; boundary=d\n\n--d\nContent-Type: text/html\n\n<b>two</b>\n"
+            b"--d--\n--b--\n",
+            "one\n\ntwo",
+        ),
+        (
+            b"Content-Type: message/rfc822\n\nFrom: c@x.example\nSubject: y\n\nsaid elsewhere",
+            "said elsewhere",
+        ),
+    ],
+)
+def test_text_is_found_however_it_is_wrapped(tmp_path: Path, rest: bytes, text: str) -> None:
+    path = tmp_path / "one.eml"
+    path.write_bytes(HEAD + rest)
+    (value,) = read_files(path, **OURS).values
+    assert value["messages"][0]["text"] == text
+
+
+@pytest.mark.parametrize(
+    ("head", "is_machine"),
+    [
+        ("Subject: Automatic reply: Order 7\n", True),
+        ("Subject: การตอบกลับอัตโนมัติ: ขอบคุณ\n", True),
+        ("Subject: Out of Office: back on Monday\n", True),
+        ("X-Failed-Recipients: a@b.example\n", True),
+        ("Preference: auto_reply\n", True),
+        ("Subject: out of office furniture\n", False),
+        ("Subject: Re: Automatic reply: Order 7\n", False),
+        ("Auto-Submitted: no\n", False),
+    ],
+)
+def test_answers_of_machines_are_known_by_their_marks(tmp_path: Path, head: str, is_machine: bool) -> None:
+    path = tmp_path / "one.eml"
+    path.write_text(
+        f"From: a@cust.example\nTo: support@shop.example\nDate: Mon, 14 Sep 2026 10:31:00 +0700\n{head}\nhi\n",
+        encoding="utf-8",
+    )
+    (value,) = read_files(path, **OURS).values
+    assert value["messages"][0]["speaker"] == ("system" if is_machine else "customer")
+
+
+def test_addresses_that_a_list_archive_hides_are_addresses(tmp_path: Path) -> None:
+    path = tmp_path / "2026-September.txt"
+    path.write_text(
+        "From asha.rao at cust.example  Mon Sep 14 10:31:00 2026\nFrom: asha.rao at cust.example (Asha Rao)\n"
+        "Date: Mon, 14 Sep 2026 10:31:00 +0530\nSubject: hello\n\nWhere is it?\n"
+    )
+    (value,) = read_files(path, **OURS).values
+    assert value["customer_id"] == "asha.rao@cust.example"

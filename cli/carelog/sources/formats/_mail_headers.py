@@ -1,4 +1,4 @@
-"""The headers of a mail: unfolded, decoded (RFC 2047, and as mailers get it wrong), dates, addresses, ids."""
+"""The headers of a mail: unfolded, decoded (RFC 2047, and as mailers get it wrong), addresses, ids."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import quopri
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
-from email.utils import getaddresses, parsedate_tz
+from email.utils import getaddresses
 
 from carelog.sources.blocks import Fault
 from carelog.sources.formats._charsets import decode_text
@@ -18,10 +17,7 @@ _LINE = re.compile(rb"([!-9;-~]{1,200})[ \t]*:[ \t]*(.*)", re.DOTALL)
 _END = re.compile(rb"\r?\n[ \t]*\r?\n|\r\r")
 _WORD = re.compile(r"=\?([^?\s*]{1,40})(?:\*[^?\s]{0,40})?\?([bBqQ])\?(.*?)\?=", re.DOTALL)
 _ID = re.compile(r"<([^<>\s]{1,900})>")
-_CLOCK = re.compile(r"\d{1,2}[:.]\d{2}([:.]\d{2})?")
-_ZONE = re.compile(r"([+-])(\d{2}):?(\d{2})\b|\b(UT|UTC|GMT|Z|[ECMP][SD]T)\b")
-_NAMED = {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
-_ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2}):(\d{2})")
+_HIDDEN = re.compile(r"^\s*([\w.+-]+) at ([\w-]+(?:\.[\w-]+)+)(?=\s*(?:\(|$))")
 MOST_IDS = 200
 """So many ids of a References header are read: the first and the last ones."""
 
@@ -111,8 +107,8 @@ def _unpack(kind: str, text: str) -> bytes:
 
 def find_addresses(headers: Headers, *names: str) -> list[tuple[str, str]]:
     """Name and address (in lower case) of everybody in these headers; what is no address is left out."""
-    # Decoding first would let a comma in a name split it.
-    values = [value.decode("utf-8", "replace") for value in headers.raw(*names)]
+    # Decoding first would let a comma in a name split it. Archives of mailing lists hide the @.
+    values = [_HIDDEN.sub(r"\1@\2", value.decode("utf-8", "replace")) for value in headers.raw(*names)]
     try:
         pairs = getaddresses(values, strict=False)
     except (TypeError, ValueError, IndexError):
@@ -140,54 +136,6 @@ def find_own_id(headers: Headers) -> str | None:
         return found[0]
     bare = re.sub(r"\s+", "", headers.text("message-id").strip("<> "))
     return bare[:900] if len(bare) > 2 else None
-
-
-def parse_date(text: str) -> tuple[datetime | None, bool]:
-    """The time in a Date header, aware if it carries an offset, and whether it is one that can be meant.
-
-    `-0000` is UTC (RFC 5322, 3.3). Names of zones that mean several, such as IST, count as no offset.
-    """
-    # Comments such as (JST) may not hide the offset before them.
-    text = re.sub(r"\([^()]*\)?", " ", text[:200]).strip()
-    parsed = _parse(text)
-    if parsed is None or not 1900 <= parsed.year < 3000:
-        return None, False
-    offset = _offset_of(text)
-    moment = parsed if offset is None else parsed.replace(tzinfo=timezone(offset))
-    return moment, parsed.year >= 1990
-
-
-def _parse(text: str) -> datetime | None:
-    iso = _ISO.match(text)
-    try:
-        if iso is not None:
-            return datetime(*(int(digits) for digits in iso.groups()))  # type: ignore[arg-type]
-        fields = parsedate_tz(text) if _CLOCK.search(text) else None
-        if fields is None:
-            return None
-        year, month, day, hour, minute, second = fields[:6]
-        return datetime(year, month, day, hour, minute, min(second or 0, 59))
-    except (ValueError, TypeError, OverflowError, IndexError, AttributeError):
-        return None
-
-
-def _offset_of(text: str) -> timedelta | None:
-    clock = _CLOCK.search(text)
-    found = _ZONE.search(text, clock.end() if clock else 0)
-    if found is None:
-        return None
-    if found[4]:
-        return timedelta(hours=_NAMED.get(found[4], 0))
-    hours, minutes = int(found[2]), int(found[3])
-    if hours > 18 or minutes > 59:
-        return None
-    return timedelta(hours=hours, minutes=minutes) * (-1 if found[1] == "-" else 1)
-
-
-def to_rfc3339(moment: datetime) -> str:
-    """A time as RFC 3339 with its own offset; without one if it has none."""
-    text = moment.isoformat(timespec="seconds" if moment.microsecond == 0 else "auto")
-    return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
 
 
 def split_list(text: str) -> list[str]:

@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from carelog.errors import CarelogError
+from carelog.sources.formats._mail_dates import parse_date
 from carelog.sources.formats._mail_headers import (
     Headers,
     find_addresses,
     find_ids,
     find_own_id,
-    parse_date,
 )
 
 MONTH = 30 * 86400.0

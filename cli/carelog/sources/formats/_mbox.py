@@ -1,7 +1,7 @@
 """Cutting an mbox file into its mails while it streams by.
 
 A mail begins at a line `From ADDRESS DATE` that stands at the beginning of the file or after an empty line,
-and that a header follows. So neither `From now on we ship daily.` nor a date in a sentence cuts a mail in
+and that a header follows; without the empty line it must be a header that mails begin with. So neither `From now on we ship daily.` nor a date in a sentence cuts a mail in
 two, whichever dialect of mbox wrote the file. Takeout writes the zone before the year; RFC 4155 has none.
 """
 
@@ -14,6 +14,11 @@ from typing import BinaryIO
 
 BLOCK_BYTES = 1024 * 1024
 _LINE = re.compile(rb"From ([^\r\n]{1,400})\r?\n(?=[!-9;-~]{1,100}:|>From )")
+_FIRST_HEADER = re.compile(
+    rb"(?:Return-Path|Received|X-[\w-]{1,60}|Date|Message-ID|Delivered-To|MIME-Version|Status|Envelope-To|DKIM-Signature"
+    rb"|ARC-[\w-]{1,60}|Authentication-Results|Content-Type|From):",
+    re.IGNORECASE,
+)
 _DAYS = frozenset((b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"))
 _CLOCK = re.compile(rb"\d{1,2}:\d{2}(?::\d{2})?")
 _ISO = re.compile(rb"\d{4}-\d\d-\d\d(?:T\d\d:\d\d\S*)?")
@@ -118,9 +123,12 @@ def _find_separator(place: _Place, is_end: bool) -> int | None:
     ready = len(data) if is_end else len(data) - _LOOK_AHEAD
     at = data.find(b"\nFrom ", place.scanned)
     while 0 <= at < ready:
-        before = data[max(0, at - 2) : at]
-        if before.endswith((b"\n", b"\n\r")) and _match_from_line(data, at + 1):
-            return at + 1
+        found = _match_from_line(data, at + 1)
+        if found is not None:
+            before = data[max(0, at - 2) : at]
+            # Some mailers leave the empty line out after a mail that does not end with a line end.
+            if before.endswith((b"\n", b"\n\r")) or _FIRST_HEADER.match(data, found.end()):
+                return at + 1
         at = data.find(b"\nFrom ", at + 1)
     place.scanned = max(place.scanned, ready)
     return None

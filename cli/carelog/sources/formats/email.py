@@ -17,6 +17,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
@@ -26,6 +27,7 @@ from carelog.findings import Finding
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
 from carelog.sources.filling import put_aside
 from carelog.sources.formats._mail import Mail, MailError, digest_of, is_automatic, parse_mail
+from carelog.sources.formats._mail_dates import Hint, from_seconds, parse_date
 from carelog.sources.formats._mail_headers import Headers, find_addresses, read_headers, split_list
 from carelog.sources.formats._mail_index import MailIndex, Stored, open_index
 from carelog.sources.formats._mail_thread import (
@@ -54,7 +56,11 @@ _KNOWN = frozenset(
     b"from to cc date subject message-id received return-path delivered-to mime-version reply-to sender "
     b"in-reply-to references x-gm-thrid x-original-to x-mailer".split()
 )
+_PEOPLE = frozenset(b"from to subject message-id received return-path delivered-to".split())
+_MAIL_NAME = re.compile(r"\.(eml|email)(\.(gz|zst))?$|[:;!]2,[A-Za-z]*$", re.IGNORECASE)
 _MAILDIR = re.compile(r"[:;!]2,([A-Za-z]*)$")
+# A server names the files of a Maildir after the second of their delivery.
+_DELIVERED = re.compile(r"(?:^|[/\\])(1\d{9})\.[^/\\]*$")
 _SENT = re.compile(
     r"(?<![a-z])sent(?![a-z])|gesendet|envoy|enviad|inviat|verzonden|skickat|отправл|ส่งแล้ว|จดหมายที่ส่ง|भेजे|મોકલેલ|naipadala|送信済|已发送|보낸",
     re.IGNORECASE,
@@ -82,7 +88,10 @@ def detect_email(head: bytes, name: str) -> str | None:
         if found is not None:
             names.append(found[1].lower())
     known = _KNOWN.intersection(names)
-    return "it begins with the headers of a mail" if len(known) >= 2 else None
+    # Web servers write Date and Content-Type as well: only what they do not say counts here.
+    is_mail = len(known) >= 2 or (bool(known & _PEOPLE) and b"content-type" in names)
+    is_named = bool(known or b"content-type" in names) and _MAIL_NAME.search(file) is not None
+    return "it begins with the headers of a mail" if is_mail or is_named else None
 
 
 def read_email(opened: Opened, options: ReadOptions) -> Iterator[Block | Chunk]:
@@ -308,11 +317,25 @@ def _read_mails(block: Block, entries: list[_Entry], raws: list[bytes], options:
 def _parse(raw: bytes, entry: _Entry, options: ReadOptions, digest: str) -> Mail:
     if entry.fault:
         raise MailError("the file ends in the middle of it")
-    mail = parse_mail(raw, options.zone, digest)
+    mail = parse_mail(raw, options.zone, digest, _hints(entry, options))
     if entry.is_cut:
         text = f"the mail is {entry.length:,} bytes long; it was read up to the limit (--max-line-bytes)"
         mail.remarks.append(Fault("too_long", text))
     return mail
+
+
+def _hints(entry: _Entry, options: ReadOptions) -> list[Hint]:
+    """What tells when a mail came whose headers do not: its mailbox, else the user."""
+    hints: list[Hint] = []
+    separated, _ = parse_date(re.sub(r"^From \S+", "", entry.from_line))
+    if separated is not None:
+        hints.append(("the From line of the mbox", separated))
+    delivered = _DELIVERED.search(entry.file)
+    if delivered is not None:
+        hints.append(("delivery, in the name of the file", from_seconds(int(delivered[1]))))
+    if options.start:
+        hints.append(("--start", datetime.fromisoformat(options.start)))
+    return hints
 
 
 def _note(entry: _Entry) -> dict[str, Any]:
@@ -345,10 +368,14 @@ def _add_interaction(
     if all(p.mail.at_text is None for p in placed):
         naive = any(p.mail.at is not None for p in placed)
         fault = (
-            Fault("no_offset", "the Date header has no time zone; say which with --tz ZONE", "/started_at")
+            Fault(
+                "no_offset", "the time of the mail has no time zone; say which with --tz ZONE", "/started_at"
+            )
             if naive
             else Fault(
-                "no_date", "neither a Date nor a Received header says when the mail was sent", "/started_at"
+                "no_date",
+                "no header says when the mail was sent (Date, Received); say it with --start TIME",
+                "/started_at",
             )
         )
         known = {"interaction_id": find_id([p.mail for p in placed], part)}

@@ -65,6 +65,16 @@ def test_a_mailbox_is_read_from_takeout_and_its_page_is_passed_over(tmp_path: Pa
         assert inputs.total_bytes() == len(mails)
 
 
+def test_settings_beside_the_mails_are_passed_over_and_records_are_not(tmp_path: Path) -> None:
+    mail = "From: a@cust.example\nDate: Mon, 14 Sep 2026 10:00:00 +0700\nSubject: x\n\nhello\n"
+    members = {"Mail/a.eml": mail, "Mail/Settings/Filters.json": '{"filters": []}', "Mail/empty.json": ""}
+    found = read_files(pack(tmp_path / "a.zip", members))
+    assert (found.formats, found.rejects) == ({"email"}, [])
+    record = '{"interaction_id":"1","channel":"email","started_at":"2026-09-14T10:00:00Z","subject":"x"}\n'
+    found = read_files(pack(tmp_path / "b.zip", {**members, "log.jsonl": record}))
+    assert found.formats == {"email", "jsonl"}
+
+
 def test_a_forced_format_is_not_forced_on_the_pictures_beside_it(tmp_path: Path) -> None:
     path = pack(tmp_path / "a.zip", {"_chat.txt": CHAT, "a.jpg": b"\xff\xd8\0"})
     assert read_files(path, from_format="whatsapp", zone="UTC").rejects == []

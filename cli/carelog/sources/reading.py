@@ -109,8 +109,32 @@ def _identify_all(item: Input, from_format: str | None, inputs: Inputs) -> None:
         members = [item]  # Who says what it is knows that it is no archive.
     for member in _of_format(members, from_format):
         _identify_one(member, from_format, inputs)
-    if members != [item] and not item.walked and len(inputs.known) == before:
+    if members == [item]:
+        return
+    _pass_over_byproducts(inputs, before)
+    if not item.walked and len(inputs.known) == before:
         raise UnusableInput(f"{item.name}: no file in the zip archive is of a known format", _HOW_TO_SAY)
+
+
+def _pass_over_byproducts(inputs: Inputs, first: int) -> None:
+    """Skip the settings and lists of which an archive is full beside what was exported: tables and JSON that are
+    no records, where other files of the archive (those from `first` on) are of a vendor's format.
+    """
+    members = inputs.known[first:]
+    if all(_is_general(known) for known in members):
+        return
+    kept = [known for known in members if not _is_general(known) or _names_ids(known.input)]
+    inputs.skipped += [known.input.name for known in members if known not in kept]
+    inputs.known[first:] = kept
+
+
+def _is_general(known: Known) -> bool:
+    return known.format == EMPTY or FORMATS[known.format].is_general
+
+
+def _names_ids(item: Input) -> bool:
+    with open_input(item) as opened:
+        return b"interaction_id" in opened.head
 
 
 def _of_format(members: list[Input], from_format: str | None) -> list[Input]:

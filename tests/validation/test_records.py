@@ -100,7 +100,7 @@ def test_every_fault_of_a_record_is_told() -> None:
             "/started_at",
             "format",
             '`started_at` is "2026-03-10 09:15"; it lacks the offset from UTC: '
-            "write it like 2026-03-10T09:15:00+05:30 or with Z",
+            "write it like 2026-03-10T09:15:00+05:30 or with Z, or say the zone: --tz Asia/Bangkok",
         ),
         (
             {"started_at": "2016-12-31T23:59:60Z"},

@@ -25,6 +25,7 @@ _LEAP_SECOND = re.compile(r"[0-9-]{10}[Tt][0-9]{2}:[0-9]{2}:60")
 _DATE = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}([Tt ][0-9:.,Zz+ -]*)?\s?")
 _PERSONAL = re.compile(r"\s|@|[0-9]{7}|[^\W\d_a-zA-Z]")
 _VAST = 10**9
+_ZONE_EXAMPLE = "--tz Asia/Bangkok"
 _TIME_EXAMPLE = "2026-03-10T09:15:00+05:30"
 _PATTERN_WORDS = {
     "language": "it must be a language tag such as en, hi-IN or fil",
@@ -115,7 +116,8 @@ def _for_scale(error: Any, record: Any) -> str:
 def _explain_time(error: Any, field: str, record: Any) -> str:
     text = error.instance
     if _LOCAL_TIME.fullmatch(text):
-        return f"{_is(field, error)}; it lacks the offset from UTC: write it like {_TIME_EXAMPLE} or with Z"
+        write = f"write it like {_TIME_EXAMPLE} or with Z"
+        return f"{_is(field, error)}; it lacks the offset from UTC: {write}, or say the zone: {_ZONE_EXAMPLE}"
     if _LEAP_SECOND.match(text):
         return f"{_is(field, error)}; a leap second cannot be kept: write second 59"
     if re.fullmatch(error_pattern(error), text):

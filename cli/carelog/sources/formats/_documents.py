@@ -213,7 +213,7 @@ def _unwrap(document: Piece, chunk: Chunk, block: Block, lists: Iterable[str]) -
 
 def _list_at(value: Any, path: str) -> list[Any] | None:
     """The list at a path; objects under their ids are one too."""
-    for step in path.split("."):
+    for step in path.split(".") if path else ():
         value = value.get(step) if isinstance(value, dict) else None
     if isinstance(value, list):
         return value

@@ -100,7 +100,9 @@ def _to_messages(
     at = native.time(*path, "created_at") or native.time(*path, "timestamp")
     at = at or native.time(*comment.around, "created_at")
     if channel == "chat" and (lines := split_chat(text, people.names, people.agents())):
-        yield from ({"at": at, **line} if at else line for line in lines)
+        # Lines without a time of their own are later than their comment says: only the first has its time.
+        yield {**({"at": at} if at else {}), **lines[0]}
+        yield from lines[1:]
         return
     message = {"speaker": _speaker_of(native, comment, people), "text": text, "at": at}
     number = native.name(*path, "id")
@@ -168,7 +170,7 @@ def _take_description(
     if not isinstance(description, str) or not description.strip():
         return
     text, words = unescape(description).replace("\xa0", " ").strip(), _words(description)
-    if any(words == text.split() for text in whole):
+    if any(words == one.split() or (text and text in one) for one in whole):
         native.take("description")
         return
     opened, _ = read_time(native.look("created_at"), native.zone)
@@ -178,10 +180,9 @@ def _take_description(
     if channel == "chat" and not messages and (lines := split_chat(text, people.names, people.agents())):
         messages.extend(lines)
         return
-    author = next(
-        (a for key in ("submitter_id", "requester_id") if (a := native.look(key))), people.requester
-    )
-    message = {"speaker": _side_of(author, "", people), "text": text}
+    # Without a requester, whoever submitted the ticket is the one who asks.
+    author = None if people.requester is None else native.look("submitter_id") or people.requester
+    message = {"speaker": _side_of(author, "" if author else "requester", people), "text": text}
     messages.insert(0, {**message, "at": opened} if opened else message)
 
 

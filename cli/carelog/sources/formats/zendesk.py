@@ -32,7 +32,10 @@ from carelog.sources.formats._zendesk_comments import People, find_comments, rea
 from carelog.sources.streams import Opened
 
 NAME = "zendesk"
-LISTS = ("tickets", "results", "requests", "data.tickets", "data", "items", "records")
+LISTS = (
+    "tickets", "results", "requests", "data.tickets", "data", "items", "records", "",
+)  # fmt: skip
+"""The last is for tickets by their numbers (`{"501": {…}, "502": {…}}`)."""
 _INSIDE = ("ticket", "request", "detail", "record", "_airbyte_data")
 """Under these names a document holds one ticket, beside its comments and what else a script fetched."""
 _ASKED = frozenset(("requester_id", "requester", "submitter_id", "submitter"))
@@ -68,8 +71,13 @@ _NUMBERS = ("id", "_id", "ticket_id", "nice_id")
 _BESIDE = {
     "groups": "group_id", "organizations": "organization_id", "brands": "brand_id", "ticket_forms": "ticket_form_id"
 }  # fmt: skip
+_OF_PAGE = frozenset(
+    ("next_page", "previous_page", "count", "end_time", "end_of_stream", "after_cursor", "after_url")
+)
+_PARTS = {"comments": {"author_id", "audit_id"}, "satisfaction_ratings": {"ticket_id", "score"}}
 _NO_TICKET = Fault("not_a_ticket", "the object is no Zendesk ticket: it has no id and no requester_id")
-_OTHER_KIND = "the object is a {}, no ticket: export tickets, with their comments inside"
+_OTHER_KIND = "the object is a {}, no ticket"
+_ONLY_PART = "the object holds {} without their ticket: export the tickets, with these inside them"
 
 
 def detect_zendesk(head: bytes, name: str) -> str | None:
@@ -81,14 +89,25 @@ def detect_zendesk(head: bytes, name: str) -> str | None:
         if _may_hold(path) and found & _ASKED and len(found & _MARKS) > 1 and not found & _OTHERS:
             which = min(found & _ASKED, key=lambda key: (key != "requester_id", key))
             return f"its first object is a Zendesk ticket (it has a {which})"
-    return None
+    return _detect_parts(keys)
 
 
 def _may_hold(path: str) -> bool:
     """Whether tickets can stand at a path: at the top, in a list or below a known name, perhaps by their ids."""
     if path.rpartition(".")[2] in _INSIDE:
         path = path.rpartition(".")[0]
-    return not path or path in LISTS or path.rpartition(".")[0] in LISTS
+    above, _, last = path.rpartition(".")
+    return path in LISTS or (above in LISTS and (bool(above) or last.isdecimal()))
+
+
+def _detect_parts(keys: dict[str, set[str]]) -> str | None:
+    """A page without tickets, or with what belongs into tickets: it is known, and reading says what it lacks."""
+    if "tickets" in keys[""] and "tickets" not in keys and keys[""] & _OF_PAGE:
+        return "it is a page of Zendesk tickets, with none in it"
+    for name, marks in _PARTS.items():
+        if name in keys[""] and keys.get(name, set()) >= marks:
+            return f"it holds {name} of Zendesk tickets"
+    return None
 
 
 def read_zendesk(opened: Opened, options: ReadOptions) -> Iterator[Block | Chunk]:
@@ -141,7 +160,10 @@ def _to_tickets(beside: _Beside, piece: Piece, options: ReadOptions) -> Iterator
     if inner is not None:
         ticket = {**{k: v for k, v in ticket.items() if v is not inner and k not in inner}, **inner}
     kind = ticket.get("result_type")
-    if not any(key in ticket for key in _NUMBERS) or not ("created_at" in ticket or ticket.keys() & _ASKED):
+    part = next((name for name in _PARTS if isinstance(ticket.get(name), list)), None)
+    if part is not None and "id" not in ticket:
+        yield Fault("not_a_ticket", _ONLY_PART.format(part.replace("_", " ")))
+    elif not any(key in ticket for key in _NUMBERS) or not ("created_at" in ticket or ticket.keys() & _ASKED):
         yield _NO_TICKET
     elif kind not in (None, "ticket") or ("score" in ticket and "ticket_id" in ticket):
         shown = (
@@ -180,7 +202,7 @@ def _to_record(ticket: dict[str, Any], beside: _Beside, options: ReadOptions) ->
         "ended_at": _metric_time(native, "solved_at"),
         "status": _status_of(native, channel),
         **_sides(native, people.requester, messages, channel),
-        "customer_id": _who(native, "requester"),
+        "customer_id": _who(native, "requester") or _who(native, "submitter"),
         "agent_id": _who(native, "assignee"),
         "queue": _who(native, "group"),
         "subject": _subject(native),

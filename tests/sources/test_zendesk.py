@@ -1,0 +1,289 @@
+"""Zendesk tickets in the shapes in which the account's export, the API and people's scripts give them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.sources.goldens import Read, read_files
+from tests.sources.leaves import lost_leaves
+
+from carelog.sources.blocks import ReadOptions
+from carelog.sources.formats import detect_formats
+from carelog.sources.formats._chat_log import split_chat
+from carelog.sources.reading import identify, read_blocks
+
+TICKET: dict[str, Any] = {
+    "url": "https://shop.example/api/v2/tickets/1.json",
+    "id": 1,
+    "via": {"channel": "email", "source": {"from": {"name": "Ana"}, "rel": None}},
+    "created_at": "2026-03-01T10:00:00Z",
+    "subject": "Dark lamp",
+    "description": "The lamp is dark.",
+    "status": "solved",
+    "requester_id": 11,
+    "submitter_id": 11,
+    "assignee_id": 22,
+    "group_id": 33,
+    "tags": ["lamp"],
+    "satisfaction_rating": {"score": "good"},
+}
+COMMENTS: list[dict[str, Any]] = [
+    {
+        "id": 100,
+        "author_id": 11,
+        "body": "The lamp is dark.",
+        "public": True,
+        "created_at": "2026-03-01T10:00:00Z",
+    },
+    {
+        "id": 101,
+        "author_id": 22,
+        "body": "Try a new bulb",
+        "public": True,
+        "created_at": "2026-03-01T11:00:00Z",
+    },
+    {"id": 102, "author_id": 22, "body": "knows us", "public": False, "created_at": "2026-03-01T11:05:00Z"},
+    {"id": 103, "author_id": 44, "body": "Mine too", "public": True, "created_at": "2026-03-01T12:00:00Z"},
+]
+USERS = [
+    {"id": 11, "name": "Ana", "role": "end-user"},
+    {"id": 22, "name": "Bo", "role": "agent"},
+    {"id": 44, "name": "Cee", "role": "end-user"},
+]
+AUDITS = [
+    {
+        "id": n,
+        "created_at": c["created_at"],
+        "author_id": c["author_id"],
+        "events": [{**c, "type": "Comment"}],
+    }
+    for n, c in enumerate(COMMENTS)
+]
+PEOPLE_INSIDE = {
+    "requester": USERS[0], "submitter": {"id": 11, "name": "Ana"}, "assignee": USERS[1], "group": {"id": 33}
+}  # fmt: skip
+
+
+def without(ticket: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {key: value for key, value in ticket.items() if key not in names}
+
+
+def read(tmp_path: Path, document: Any, **options: Any) -> Read:
+    path = tmp_path / "tickets.json"
+    path.write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
+    found = read_files(path, **options)
+    assert found.formats == {"zendesk"}
+    return found
+
+
+def said(value: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(message["speaker"], message["text"]) for message in value.get("messages", [])]
+
+
+SHAPES = [
+    pytest.param({**TICKET, "comments": COMMENTS}, False, id="inside"),
+    pytest.param({**TICKET, "comments": {"comments": COMMENTS, "count": 4}}, False, id="as the API's page"),
+    pytest.param({"ticket": TICKET, "comments": COMMENTS, "users": USERS}, True, id="beside a ticket"),
+    pytest.param({"tickets": [{"ticket": TICKET, "comments": COMMENTS}]}, False, id="beside, in a list"),
+    pytest.param({"tickets": [TICKET], "comments": {"1": COMMENTS}, "users": USERS}, True, id="by ticket"),
+    pytest.param(
+        {"tickets": [TICKET], "comments": [{**c, "ticket_id": 1} for c in COMMENTS]}, False, id="with its ticket_id"
+    ),
+    pytest.param({"ticket": TICKET, "audits": AUDITS}, False, id="audits"),
+    pytest.param({"1": {**TICKET, "comments": COMMENTS}}, False, id="tickets by number"),
+    pytest.param(
+        {**without(TICKET, "requester_id", "submitter_id", "assignee_id", "group_id"), **PEOPLE_INSIDE,
+         "comments": COMMENTS},
+        False,
+        id="the account's export",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("document", "knows_users"), SHAPES)
+def test_ticket_is_the_same_however_its_comments_were_joined(
+    tmp_path: Path, document: Any, knows_users: bool
+) -> None:
+    found = read(tmp_path, document)
+    (value,) = found.values
+    assert (found.findings, found.rejects) == ([], [])
+    third = "customer" if knows_users else "agent"
+    assert said(value) == [
+        ("customer", "The lamp is dark."),
+        ("agent", "Try a new bulb"),
+        (third, "Mine too"),
+    ]
+    assert (value["notes"], value["first_response_seconds"]) == ("knows us", 3600)
+    assert (value["customer_id"], value["agent_id"], value["queue"]) == ("11", "22", "33")
+    assert (value["status"], value["satisfaction"]) == ("closed", {"scale": "thumbs", "score": 1})
+
+
+def written(path: tuple[str | int, ...], leaf: Any) -> Any:
+    """What is mapped to another form: the status of thumbs, ids as texts, and what a page says of itself."""
+    of_page = ("count", "end_of_stream", "users", "metric_sets", "groups")
+    if path[-1] in ("score", "calendar") or (path[0] in of_page and path[-1] in ("ticket_id", *of_page)):
+        return None
+    return leaf
+
+
+@pytest.mark.parametrize(("document", "knows_users"), SHAPES)
+def test_nothing_of_a_ticket_is_lost(tmp_path: Path, document: Any, knows_users: bool) -> None:
+    native = json.loads(json.dumps(document))
+    if "users" in native:
+        native["users"] = [user for user in native["users"] if user["id"] in (11, 22, 44)]
+    assert lost_leaves(native, {"values": read(tmp_path, document).values}, written) == []
+
+
+def test_incremental_export_joins_what_it_side_loads(tmp_path: Path) -> None:
+    metrics = {
+        "id": 7,
+        "ticket_id": 1,
+        "reply_time_in_minutes": {"calendar": 60, "business": 20},
+        "full_resolution_time_in_minutes": {"calendar": 1440},
+        "solved_at": "2026-03-02T10:00:00Z",
+    }
+    page = {
+        "tickets": [TICKET, {**TICKET, "id": 2}],
+        "users": USERS,
+        "groups": [{"id": 33, "name": "Lamps"}],
+        "metric_sets": [metrics],
+        "end_of_stream": True,
+    }
+    first, second = read(tmp_path, page).values
+    assert (first["first_response_seconds"], first["resolution_seconds"]) == (3600, 86400)
+    assert first["ended_at"] == "2026-03-02T10:00:00Z"
+    assert "resolution_seconds" not in second
+    assert first["extra"]["group"] == {"id": 33, "name": "Lamps"}
+    assert [user["name"] for user in first["extra"]["users"]] == ["Ana", "Bo"]
+
+
+def test_search_result_that_is_no_ticket_is_put_aside_with_its_kind(tmp_path: Path) -> None:
+    path = tmp_path / "search.json"
+    other = {"id": 11, "name": "Ana", "created_at": "2020-01-01T00:00:00Z", "result_type": "user"}
+    path.write_text(json.dumps({"results": [{**TICKET, "result_type": "ticket"}, other]}), encoding="utf-8")
+    found = read_files(path)
+    assert ([v["interaction_id"] for v in found.values], found.rejects) == (["zendesk-1"], ["not_a_ticket"])
+
+
+def test_ticket_with_its_own_id_name_and_plain_via_is_read(tmp_path: Path) -> None:
+    ticket = {
+        "_id": "4b-1", "created_at": "2016-04-28T11:19:34 -10:00", "subject": "A dark lamp", "submitter_id": 38,
+        "description": "Nothing shines.", "assignee_id": 24, "has_incidents": False, "via": "chat",
+    }  # fmt: skip
+    (value,) = read(tmp_path, [ticket]).values
+    assert (value["interaction_id"], value["started_at"]) == ("zendesk-4b-1", "2016-04-28T11:19:34-10:00")
+    assert (value["channel"], value["customer_id"]) == ("chat", "38")
+    assert said(value) == [("customer", "Nothing shines.")]
+
+
+def test_description_stands_before_comments_that_do_not_hold_it(tmp_path: Path) -> None:
+    (value,) = read(tmp_path, {**TICKET, "comments": COMMENTS[1:]}).values
+    assert said(value)[:2] == [("customer", "The lamp is dark."), ("agent", "Try a new bulb")]
+    assert "description" not in value["extra"]
+
+
+def test_authors_may_be_names_addresses_or_roles(tmp_path: Path) -> None:
+    ticket = {
+        **without(TICKET, "requester_id", "submitter_id"), "requester": {"name": "Joe", "email": "joe@x.example"},
+        "comments": [
+            {"author": "Joe", "text": "Hi", "timestamp": "2026-03-01T10:00:00Z"},
+            {"author": {"role": "agent", "name": "Bo"}, "body": "Hello", "created_at": "2026-03-01T10:05:00Z"},
+            {"author": "joe@x.example", "body": "Thanks", "created_at": "2026-03-01T10:06:00Z"},
+            {"author": "Bo", "author_role": "agent", "body": "Bye", "created_at": "2026-03-01T10:07:00Z"},
+        ],
+    }  # fmt: skip
+    (value,) = read(tmp_path, without(ticket, "description")).values
+    assert [speaker for speaker, _ in said(value)] == ["customer", "agent", "customer", "agent"]
+    assert (value["customer_id"], value["first_response_seconds"]) == ("joe@x.example", 300)
+
+
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        ({"comments": [{**COMMENTS[0], "audit_id": 3}], "next_page": None}, "comments without their ticket"),
+        (
+            {"satisfaction_ratings": [{"id": 1, "ticket_id": 1, "score": "good"}]},
+            "satisfaction ratings without",
+        ),
+    ],
+)
+def test_parts_without_their_ticket_say_so(tmp_path: Path, document: Any, told: str) -> None:
+    path = tmp_path / "part.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with identify([str(path)]) as inputs:
+        (reject,) = [reject for block in read_blocks(inputs, ReadOptions()) for reject in block.rejects]
+    assert told in reject.findings[0].message
+
+
+def test_page_without_tickets_is_known(tmp_path: Path) -> None:
+    found = read(tmp_path, {"tickets": [], "next_page": None, "count": 0})
+    assert (found.values, found.rejects) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param(
+            {"id": 1, "requester_id": 2, "responder_id": 3, "fr_due_by": "x", "group_id": 1}, id="freshdesk"
+        ),
+        pytest.param({"id": 1, "assignee_user": {}, "requester": {}, "via": "email"}, id="gorgias"),
+        pytest.param({"interaction_id": "1", "requester_id": 1, "via": 2}, id="canonical"),
+        pytest.param({"event": {"requester_id": 1, "via": {}, "assignee_id": 2}}, id="below another name"),
+    ],
+)
+def test_other_systems_are_not_taken_for_zendesk(document: Any) -> None:
+    assert "zendesk" not in detect_formats(json.dumps(document).encode(), "x.json")
+
+
+CHAT = """Chat started: 2026-03-01 10:00 PM UTC
+
+(10:00:11 PM) Help: Hi Ana, how can we help?
+(10:00:14 PM) Ana: my lamp
+is dark: all of it
+(10:00:20 PM) *** Bo joined the chat ***
+(10:00:47 PM) Bo: Hi Ana
+(10:02:10 PM) Ana: thanks
+(12:03:00 AM) *** Bo left the chat ***"""
+
+
+def test_transcript_of_a_chat_is_cut_into_its_lines(tmp_path: Path) -> None:
+    comment = {"id": 1, "author_id": 22, "public": True, "created_at": "2026-03-01T22:20:00Z", "body": CHAT}
+    ticket = {
+        **TICKET,
+        "via": {"channel": "chat"},
+        "submitter_id": 22,
+        "description": CHAT,
+        "comments": [comment],
+    }
+    (value,) = read(tmp_path, {"tickets": [ticket], "users": USERS}).values
+    assert said(value) == [
+        ("system", "Chat started: 2026-03-01 10:00 PM UTC"),
+        ("agent", "Hi Ana, how can we help?"),
+        ("customer", "my lamp\nis dark: all of it"),
+        ("system", "Bo joined the chat"),
+        ("agent", "Hi Ana"),
+        ("customer", "thanks"),
+        ("system", "Bo left the chat"),
+    ]
+    assert (value["messages"][2]["at"], value["messages"][-1]["at"]) == (
+        "2026-03-01T22:00:14Z",
+        "2026-03-02T00:03:00Z",
+    )
+    assert (value["direction"], value["first_response_seconds"]) == ("inbound", 33)
+
+
+def test_transcript_without_a_day_has_no_times_and_knows_bots_and_visitors() -> None:
+    text = "Conversation with Web User 6\n\n(09:58:10) Web User 6: hello\n(09:58:12) Lamp Bot: Hi!\n(09:59:00) Bo: hey"
+    lines = split_chat(text, (), ())
+    assert [line["speaker"] for line in lines] == ["system", "customer", "bot", "agent"]
+    assert all("at" not in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Hello there", "(10:00:11) only one: line", "(1) see\n(2) that", "(10:00:00)\n(10:00:01)"]
+)
+def test_other_texts_are_no_transcript(text: str) -> None:
+    assert split_chat(text, (), ()) == []

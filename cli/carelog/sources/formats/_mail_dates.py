@@ -21,6 +21,11 @@ _ZONE = re.compile(
     r"(?:(?:GMT|UTC?)\s*)?([+-])(\d{2}):?(\d{2})(?!\d)|(?:GMT|UTC?)\s*([+-])(\d{1,2})(?![\d:])"
     r"|(?<![A-Za-z])([A-Z]{1,5})(?![A-Za-z])"
 )
+_PLAIN = re.compile(
+    r"\s*(?:[A-Za-z]{3},\s+)?(\d{1,2}) ([A-Za-z]{3}) ([12][019]\d\d) ([01]\d|2[0-3]):([0-5]\d):([0-6]\d) ([+-])([01]\d)([0-5]\d)"
+    r"(?!\d)"
+)
+_ENGLISH = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _COMMENT = re.compile(r"\([^()]*\)?")
 # Zones of one meaning; of IST, CST (China's or America's) and BST there are several.
 _NAMED = {
@@ -103,6 +108,9 @@ def parse_date(text: str) -> tuple[datetime | None, bool]:
 
     `-0000` is UTC (RFC 5322, 3.3). Names of zones that mean several, such as IST, count as no offset.
     """
+    plain = _PLAIN.match(text)
+    if plain is not None and plain[2].title() in _ENGLISH:
+        return _parse_plain(plain)
     # Comments such as (JST) may not hide the offset before them.
     bare = _COMMENT.sub(" ", text[:200]).strip().strip("\"'")
     parsed = _parse(bare)
@@ -119,6 +127,21 @@ def parse_date(text: str) -> tuple[datetime | None, bool]:
         offset = _offset_of(" ".join(_COMMENT.findall(text[:200])))
     moment = parsed if offset is None else parsed.replace(tzinfo=timezone(offset))
     return moment, parsed.year >= 1990
+
+
+def _parse_plain(found: re.Match[str]) -> tuple[datetime | None, bool]:
+    """A date as RFC 5322 has it, which nearly all are: without looking for anything else."""
+    day, _, year, hour, minute, second, sign, hours, minutes = found.groups()
+    offset = timedelta(hours=int(hours), minutes=int(minutes))
+    zone = timezone(-offset if sign == "-" else offset)
+    month = _ENGLISH.index(found[2].title()) + 1
+    try:
+        moment = datetime(
+            int(year), month, int(day), int(hour), int(minute), min(int(second), 59), tzinfo=zone
+        )
+    except ValueError:
+        return None, False
+    return moment, moment.year >= 1990
 
 
 def _parse(text: str) -> datetime | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.commands.logs import call
-from tests.sources.goldens import check_golden, read_files
+from tests.sources.goldens import Read, check_golden, read_files
 from tests.sources.leaves import lost_leaves
 
 from carelog.sources.formats import detect_formats
@@ -126,3 +128,169 @@ def test_leg_that_begins_late_has_the_offset_of_its_call(tmp_path: Path) -> None
     path.write_text("\n".join([rows[0], rows[1].replace("1789354805.12", "1789354000.9")]))
     (value,) = read_files(path).values
     assert (value["started_at"], value["talk_seconds"]) == ("2026-09-14T10:00:00+07:00", 180)
+
+
+LEG = {
+    "accountcode": "", "src": "0812345678", "dst": "101", "dcontext": "from-trunk", "clid": '"Mali" <0812345678>',
+    "channel": "SIP/trunk-1", "dstchannel": "SIP/101-2", "lastapp": "Dial", "lastdata": "SIP/101",
+    "start": "2026-09-14 10:00:00", "answer": "2026-09-14 10:00:10", "end": "2026-09-14 10:01:10", "duration": "70",
+    "billsec": "60", "disposition": "ANSWERED", "amaflags": "3", "uniqueid": "1789354800.1", "userfield": "",
+}  # fmt: skip
+DATABASE = [
+    "start",
+    "clid",
+    "src",
+    "dst",
+    "dcontext",
+    "channel",
+    "dstchannel",
+    "lastapp",
+    "lastdata",
+    "duration",
+    "billsec",
+    "disposition",
+    "amaflags",
+    "accountcode",
+    "uniqueid",
+    "userfield",
+]
+
+
+def _table(tmp_path: Path, rows: list[list[str]], **style: Any) -> Path:
+    with (tmp_path / "x").open("w", newline="") as file:
+        csv.writer(file, **style).writerows(rows)
+    return tmp_path / "x"
+
+
+def _check_leg(found: Read) -> None:
+    (value,) = found.values
+    told = [
+        value[n] for n in ("started_at", "direction", "status", "customer_id", "agent_id", "talk_seconds")
+    ]
+    assert (found.formats, found.rejects) == ({"asterisk_cdr"}, [])
+    assert told == ["2026-09-14T10:00:00+07:00", "inbound", "completed", "0812345678", "101", 60]
+    assert value["wait_seconds"] == 10
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        {},
+        {"delimiter": "|"},
+        {"delimiter": "\t", "quoting": csv.QUOTE_ALL},
+        {"quoting": csv.QUOTE_ALL, "doublequote": False, "escapechar": "\\"},
+    ],
+)
+def test_rows_of_the_database_without_a_header_are_read(tmp_path: Path, style: dict[str, Any]) -> None:
+    leg = LEG | {"clid": '"Mali, Dr" <0812345678>'}
+    _check_leg(read_files(_table(tmp_path, [[leg[name] for name in DATABASE]], **style)))
+
+
+def test_rows_numbered_by_the_database_are_read(tmp_path: Path) -> None:
+    order = [
+        "clid",
+        "src",
+        "dst",
+        "dcontext",
+        "channel",
+        "dstchannel",
+        "lastapp",
+        "lastdata",
+        "start",
+        "answer",
+        "end",
+        "duration",
+        "billsec",
+        "disposition",
+        "amaflags",
+        "accountcode",
+        "uniqueid",
+        "userfield",
+    ]
+    _check_leg(read_files(_table(tmp_path, [["17", *(LEG[name] for name in order)]])))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        # the manager's event, and the panels that are built on Asterisk
+        {
+            "src": "Source", "dst": "Destination", "dcontext": "DestinationContext", "clid": "CallerID",
+            "dstchannel": "DestinationChannel", "lastapp": "LastApplication", "start": "StartTime",
+            "billsec": "BillableSeconds", "uniqueid": "UniqueID",
+        },
+        {
+            "src": "Caller Number", "dst": "Callee Number", "dcontext": "Context", "channel": "Source Channel",
+            "dstchannel": "Dest Channel", "start": "Start Time", "end": "End Time", "duration": "Call Time",
+            "billsec": "Talk Time", "disposition": "Call Status",
+        },
+        {"start": "datetime", "billsec": "billable", "uniqueid": "uniqueid"},
+    ],
+)  # fmt: skip
+def test_columns_under_other_names_are_known(tmp_path: Path, names: dict[str, str]) -> None:
+    leg = {names.get(name, name): value for name, value in LEG.items()}
+    _check_leg(read_files(_table(tmp_path, [list(leg), list(leg.values())])))
+    (tmp_path / "x").write_text(json.dumps({"data": [leg]}))
+    _check_leg(read_files(tmp_path / "x"))
+
+
+def test_report_with_one_duration_gives_that_of_the_conversation(tmp_path: Path) -> None:
+    header = [
+        "Date",
+        "Source",
+        "Ring Group",
+        "Destination",
+        "Src. Channel",
+        "Dst. Channel",
+        "Status",
+        "Duration",
+    ]
+    row = ["2026-09-14 10:00:00", "0812345678", "g", "101", "SIP/trunk-1", "SIP/101-2", "ANSWERED", "60"]
+    (value,) = read_files(_table(tmp_path, [header, row]), zone="Asia/Bangkok").values
+    assert (value["talk_seconds"], value["agent_id"], value["direction"]) == (60, "101", "inbound")
+    assert value["extra"]["legs"][0]["ringgroup"] == "g"
+
+
+@pytest.mark.parametrize(
+    ("written", "status"), [("8", "completed"), ("4", "missed"), ("No Answer", "missed")]
+)
+def test_results_are_known_as_numbers_and_in_any_case(tmp_path: Path, written: str, status: str) -> None:
+    leg = LEG | {"disposition": written}
+    (value,) = read_files(_table(tmp_path, [list(leg), list(leg.values())])).values
+    assert value["status"] == status
+
+
+def test_call_that_the_dialplan_answered_and_nobody_took_is_missed(tmp_path: Path) -> None:
+    rung = LEG | {"disposition": "NO ANSWER", "billsec": "60"}
+    over = LEG | {"dstchannel": "", "lastapp": "Hangup", "start": "2026-09-14 10:01:10", "billsec": "0"}
+    (value,) = read_files(_table(tmp_path, [list(leg.values()) for leg in (rung, over)])).values
+    assert (value["status"], value["talk_seconds"]) == ("missed", 0)
+    box = LEG | {"dst": "vmu101", "dstchannel": "", "lastapp": "Playback"}
+    (value,) = read_files(_table(tmp_path, [list(box.values())])).values
+    assert value["status"] == "voicemail"
+
+
+@pytest.mark.parametrize(
+    ("change", "direction"),
+    [
+        ({"dcontext": "city-pstn", "dst": "0899999999"}, "inbound"),
+        ({"dcontext": "default", "src": "front", "channel": "PJSIP/front-1"}, "internal"),
+        (
+            {"dcontext": "default", "src": "front", "channel": "PJSIP/front-1", "dst": "0899999999"},
+            "outbound",
+        ),
+        ({"dcontext": "x", "calltype": "Outbound"}, "outbound"),
+    ],
+)
+def test_direction_is_told_by_context_devices_and_type(
+    tmp_path: Path, change: dict[str, str], direction: str
+) -> None:
+    leg = LEG | change
+    (value,) = read_files(_table(tmp_path, [list(leg), list(leg.values())])).values
+    assert value["direction"] == direction
+
+
+def test_times_that_carry_their_offset_keep_it(tmp_path: Path) -> None:
+    leg = LEG | {"start": "2026-09-14T10:00:00+05:30", "uniqueid": "x"}
+    (value,) = read_files(_table(tmp_path, [list(leg), list(leg.values())]), zone="Asia/Bangkok").values
+    assert value["started_at"] == "2026-09-14T10:00:00+05:30"

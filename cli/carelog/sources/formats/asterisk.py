@@ -21,8 +21,9 @@ from typing import Any
 import orjson
 
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
-from carelog.sources.clocks import parse_local, with_offset
+from carelog.sources.clocks import with_offset
 from carelog.sources.filling import put_aside
+from carelog.sources.formats._cdr_columns import UNIQUE_ID, columns_of_row, is_cdr, result_of, to_names
 from carelog.sources.formats._documents import first_keys, read_pieces, read_records
 from carelog.sources.formats._legs import (
     Gathering,
@@ -36,7 +37,6 @@ from carelog.sources.formats._legs import (
 from carelog.sources.formats._table_rows import (
     Row,
     columns_of,
-    fold_name,
     read_rows,
     split_row,
     to_name,
@@ -46,21 +46,11 @@ from carelog.sources.lines import read_lines, reject_long
 from carelog.sources.streams import Opened
 
 NAME = "asterisk_cdr"
-_CDR_CSV = [
-    "accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel", "lastapp", "lastdata", "start",
-    "answer", "end", "duration", "billsec", "disposition", "amaflags",
-]  # fmt: skip
-_NEW_COLUMNS = ["peeraccount", "linkedid", "sequence"]
-_CDR_CUSTOM = [
-    "clid", "src", "dst", "dcontext", "channel", "dstchannel", "lastapp", "lastdata", "start", "answer",
-    "end", "duration", "billsec", "disposition", "amaflags", "accountcode", "uniqueid", "userfield",
-    "sequence", "linkedid", "peeraccount",
-]  # fmt: skip
-_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?")
-_UNIQUE_ID = re.compile(r"(?:.*-)?(\d{9,10})\.\d+")
-_DISPOSITIONS = frozenset({"ANSWERED", "NO ANSWER", "BUSY", "FAILED", "CONGESTION", "CANCEL", "UNKNOWN"})
+WRAPPERS = ("data", "rows", "records", "cdr", "cdrs", "result", "results")
 _INBOUND = re.compile(
-    r"(from-(trunk|pstn|did|sip-external|dahdi|zaptel|analog)|ext-did|incoming|inbound)", re.I
+    r"^from-(trunk|pstn|did|sip-external|dahdi|zaptel|analog|gsm|gateway|external|outside|provider|carrier|isdn)"
+    r"|ext-did|incoming|inbound|^(?!to|out).*(pstn|trunk|[-_]in)$",
+    re.IGNORECASE,
 )
 _OUTBOUND = re.compile(r"(outbound|outgoing|macro-dialout)", re.IGNORECASE)
 _LABEL = frozenset(["s", "t", "i", "h"])
@@ -70,60 +60,29 @@ _CHANNEL = re.compile(r"[A-Za-z0-9]+/([^/@]+?)(?:@[^-]*)?(?:-[0-9a-f]+)?(?:;\d)?
 
 def detect_asterisk(head: bytes, name: str) -> str | None:
     """By the columns of its header, or by where the three timestamps stand."""
-    folded = {fold_name(c) for c in columns_of(head)}
-    if {"disposition", "billsec", "dcontext"} <= folded and folded & {"calldate", "start"}:
-        return "its header names columns of Asterisk call records"
     if head.lstrip()[:1] in (b"{", b"["):
-        keys = first_keys(head, ())[0] if b'"disposition"' in head else set()
-        if {"disposition", "billsec", "dcontext"} <= keys:
-            return "its objects hold the fields of Asterisk call records"
-        return None
+        is_one = is_cdr(first_keys(head, WRAPPERS)[0])
+        return "its objects hold the fields of Asterisk call records" if is_one else None
+    if is_cdr(columns_of(head)):
+        return "its header names columns of Asterisk call records"
     lines = [line for line in head.split(b"\n")[:20] if line.strip()]
     if len(head) >= 64 * 1024 or len(lines) > 1:
         lines = lines[:-1] if not head.endswith(b"\n") and len(lines) == 20 else lines
-    orders = [_columns_of_row(_cells(line, _delimiter_of(line))) for line in lines]
+    orders = [_columns_of_line(line) for line in lines]
     told = sum(order is not None for order in orders)
     return "three times stand in its rows where Asterisk writes them" if 2 * told > len(orders) else None
 
 
-def _cells(line: bytes, delimiter: str) -> list[str]:
+def _columns_of_line(line: bytes) -> list[str] | None:
     try:
-        text = line.decode("utf-8", "replace").strip("\r\n\0")
-        return next(csv.reader([text], delimiter=delimiter), [])
+        text = line.decode("utf-8", "replace").strip("\r\n\0").replace('\\"', '""')
+        return columns_of_row(next(csv.reader([text], delimiter=_delimiter_of(line)), []))
     except csv.Error:
-        return []
+        return None
 
 
 def _delimiter_of(line: bytes) -> str:
     return max(",;\t|", key=lambda mark: line.count(mark.encode()))
-
-
-def _columns_of_row(cells: Sequence[str]) -> list[str] | None:
-    """The names of the columns of a row without header; None if it is no call record."""
-    for start, order in ((9, _CDR_CSV), (8, _CDR_CUSTOM)):
-        times = cells[start : start + 3]
-        if len(times) < 3 or not (_TIME.fullmatch(times[0]) and _TIME.fullmatch(times[2])):
-            continue
-        if (times[1] and not _TIME.fullmatch(times[1])) or len(cells) < start + 7:
-            continue
-        if cells[start + 5].upper() in _DISPOSITIONS:
-            return _cdr_csv_columns(cells) if order is _CDR_CSV else _wide(order, len(cells))
-    return None
-
-
-def _cdr_csv_columns(cells: Sequence[str]) -> list[str]:
-    rest = len(cells) - len(_CDR_CSV)
-    optional = {
-        0: [], 1: ["uniqueid"] if _UNIQUE_ID.fullmatch(cells[16]) else ["userfield"],
-        2: ["uniqueid", "userfield"],
-        3: _NEW_COLUMNS,
-        4: [("uniqueid" if _UNIQUE_ID.fullmatch(cells[16]) else "userfield"), *_NEW_COLUMNS],
-    } if rest < 5 and rest != 0 else {0: []}  # fmt: skip
-    return _wide([*_CDR_CSV, *optional.get(rest, ["uniqueid", "userfield", *_NEW_COLUMNS])], len(cells))
-
-
-def _wide(order: Sequence[str], width: int) -> list[str]:
-    return [*order[:width], *(f"column_{n}" for n in range(len(order) + 1, width + 1))]
 
 
 def read_asterisk(opened: Opened, options: ReadOptions) -> Iterator[Block | Chunk]:
@@ -145,7 +104,7 @@ def _gather(opened: Opened, options: ReadOptions, gathering: Gathering) -> Itera
             yield row
             continue
         # Databases write NULL where nothing is; as an id it would join all calls to one.
-        leg = {fold_name(n): value for n, value in row.cells.items() if value not in ("NULL", "\\N")}
+        leg = {n: value for n, value in to_names(row.cells).items() if value not in (None, "NULL", "\\N")}
         if not (leg.get("start") or leg.get("calldate")):
             block = Block(opened.name, NAME)
             put_aside(block, row.line, row.offset, row.raw, _NOT_CDR)
@@ -160,14 +119,14 @@ _NOT_CDR = Fault("not_cdr", "the row is no call record: the times do not stand w
 
 def _read_legs(opened: Opened, options: ReadOptions) -> Iterator[Row | Block]:
     if opened.head.lstrip()[:1] in (b"{", b"["):
-        for part in read_records(opened, options, NAME, ()):
+        for part in read_records(opened, options, NAME, WRAPPERS):
             block = part if isinstance(part, Block) else Block(opened.name, NAME)
             if isinstance(part, Chunk):
-                for piece in read_pieces(part, block, ()):
+                for piece in read_pieces(part, block, WRAPPERS):
                     cells = {k: str(v) for k, v in piece.value.items() if v not in (None, "")}
                     yield Row(piece.line, piece.offset, piece.raw, cells)
             yield block
-    elif "disposition" in {fold_name(c) for c in columns_of(opened.head)}:
+    elif is_cdr(columns_of(opened.head)):
         yield from read_rows(opened, options, NAME)
     else:
         yield from _read_bare(opened, options)
@@ -192,7 +151,11 @@ def _read_bare(opened: Opened, options: ReadOptions) -> Iterator[Row | Block]:
 def _bare_row(file: str, line: int, offset: int, raw: bytes, delimiter: str) -> Iterator[Row | Block]:
     block = Block(file, NAME)
     cells = split_row(block, line, offset, raw, delimiter)
-    columns = _columns_of_row(cells) if cells else None
+    columns = columns_of_row(cells) if cells else None
+    if columns is None and b'\\"' in raw:
+        # Databases guard a quote in a name with a backslash where Asterisk doubles it.
+        cells = split_row(block, line, offset, raw.replace(b'\\"', b'""'), delimiter)
+        columns = columns_of_row(cells) if cells else None
     if cells is None or columns is None:
         put_aside(block, line, offset, raw, _NOT_CDR)
     else:
@@ -256,7 +219,7 @@ def _sequence(row: dict[str, Any]) -> int:
 def _offset_of_call(rows: Sequence[dict[str, Any]]) -> int | None:
     """The offset that the id of any leg tells: those of legs that begin late do not tell theirs."""
     for row in rows:
-        local = parse_local(row.get("start") or row.get("calldate", ""))
+        local = _read_start(row)[0]
         for name in ("uniqueid", "linkedid"):
             offset = None if local is None else _offset_by_id(local, row.get(name, ""))
             if offset is not None:
@@ -264,13 +227,27 @@ def _offset_of_call(rows: Sequence[dict[str, Any]]) -> int | None:
     return None
 
 
-def _span(row: dict[str, Any], zone: str | None, known: int | None, remarks: list[Fault]) -> Span:
+def _read_start(row: dict[str, Any]) -> tuple[datetime | None, int | None]:
+    """The local time at which a leg began, and its offset in minutes where one is written."""
     text = row.get("start") or row.get("calldate", "")
-    local = parse_local(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None, None
+    if len(text) <= len("2026-01-01"):
+        return None, None
+    offset = moment.utcoffset()
+    return moment.replace(tzinfo=None), None if offset is None else round(offset.total_seconds() / 60)
+
+
+def _span(row: dict[str, Any], zone: str | None, known: int | None, remarks: list[Fault]) -> Span:
+    local, own = _read_start(row)
     duration, billed = to_seconds(row.get("duration")), to_seconds(row.get("billsec"))
     if local is None or not 1900 <= local.year < 3000:
         return None, duration, billed
-    written, remark = _place_clock(local, row, zone, known)
+    written, remark = (
+        (_written(local, own), None) if own is not None else _place_clock(local, row, zone, known)
+    )
     if remark is not None:
         remarks.append(remark)
     moment = datetime.fromisoformat(written)
@@ -301,7 +278,7 @@ def _place_clock(
 
 def _offset_by_id(local: datetime, unique: str) -> int | None:
     """Minutes from UTC, by the epoch in a uniqueid; None if that does not fit any offset."""
-    found = _UNIQUE_ID.fullmatch(unique)
+    found = UNIQUE_ID.fullmatch(unique)
     if found is None:
         return None
     seconds = local.replace(tzinfo=UTC).timestamp() - int(found[1])
@@ -325,10 +302,13 @@ def _latest(spans: Sequence[Span]) -> str | None:
 
 def _direction(rows: Sequence[dict[str, Any]]) -> str:
     first = rows[0]
-    if any(row.get("did") for row in rows) or any(_INBOUND.match(row.get("dcontext", "")) for row in rows):
+    told = {row.get("calltype", "").lower() for row in rows} & {"inbound", "outbound", "internal"}
+    if len(told) == 1:
+        return str(told.pop())
+    if any(row.get("did") for row in rows) or any(_INBOUND.search(row.get("dcontext", "")) for row in rows):
         return "inbound"
     src, dst = first.get("src", ""), first.get("dst", "")
-    is_inside, is_far = _EXTENSION.fullmatch(src) is not None, _is_number(dst)
+    is_inside, is_far = _is_inside(src, first), _is_number(dst)
     if (is_inside and is_far) or _OUTBOUND.search(first.get("dcontext", "")):
         return "outbound"
     if is_inside and (dst in _LABEL or _EXTENSION.fullmatch(dst)):
@@ -338,6 +318,12 @@ def _direction(rows: Sequence[dict[str, Any]]) -> str:
     return "unknown"
 
 
+def _is_inside(src: str, row: dict[str, Any]) -> bool:
+    """Whether the caller is a phone of the house: a short number, or the name of the device itself."""
+    is_named = src and not _is_number(src) and _extension(row.get("channel", "")) == src
+    return bool(is_named) or _EXTENSION.fullmatch(src) is not None
+
+
 def _is_number(text: str) -> bool:
     digits = re.sub(r"[\s()+.-]", "", text)
     return len(digits) > 6 and digits.isdigit()
@@ -345,7 +331,7 @@ def _is_number(text: str) -> bool:
 
 def _status(rows: Sequence[dict[str, Any]], direction: str) -> tuple[str, dict[str, Any] | None]:
     """How the call ended, and the leg in which a person answered, if any."""
-    answered = [r for r in rows if r.get("disposition", "").upper() == "ANSWERED"]
+    answered = [r for r in rows if result_of(r) == "ANSWERED"]
     spoken = [r for r in answered if r.get("dstchannel") and not _is_voicemail(r)]
     if spoken:
         return "completed", spoken[-1]
@@ -353,16 +339,18 @@ def _status(rows: Sequence[dict[str, Any]], direction: str) -> tuple[str, dict[s
         return "voicemail", None
     if any(map(_queue, rows)):
         return "abandoned", None
-    if answered:
+    if answered and not any(row.get("dstchannel") for row in rows):
         return "completed", None
-    found = {row.get("disposition", "").upper() for row in rows}
+    # Where the dialplan answers and then rings people in vain, nobody was reached.
+    found = {result_of(row) for row in rows}
     if found & {"NO ANSWER", "BUSY", "CANCEL"}:
         return ("abandoned" if found == {"CANCEL"} and direction == "inbound" else "missed"), None
     return ("failed" if found & {"FAILED", "CONGESTION"} else "unknown"), None
 
 
 def _is_voicemail(row: dict[str, Any]) -> bool:
-    return row.get("lastapp", "").lower() in ("voicemail", "minivmrecord")
+    is_box = re.fullmatch(r"vm[a-z]?\d+", row.get("dst", "")) is not None
+    return is_box or row.get("lastapp", "").lower() in ("voicemail", "minivmrecord")
 
 
 def _queue(row: dict[str, Any]) -> str | None:
@@ -404,7 +392,7 @@ def _wait(
     if answered is None:
         lengths = [d for _, d, _ in spans if d is not None]
         return max(lengths) if status in ("abandoned", "missed") and lengths else None
-    spoken = [n for n, r in enumerate(rows) if r.get("dstchannel") and r.get("disposition") == "ANSWERED"]
+    spoken = [n for n, r in enumerate(rows) if r.get("dstchannel") and result_of(r) == "ANSWERED"]
     moment, duration, billed = spans[spoken[0]] if spoken else spans[0]
     if moment is None or duration is None or billed is None or duration < billed:
         return None
@@ -418,7 +406,7 @@ def _talk(rows: Sequence[dict[str, Any]], spans: Sequence[Span], status: str) ->
         return None if status == "voicemail" else 0 if any(b is not None for _, _, b in spans) else None
     pieces = []
     for row, (moment, duration, billed) in zip(rows, spans, strict=True):
-        if row.get("disposition", "").upper() == "ANSWERED" and moment and billed is not None:
+        if result_of(row) == "ANSWERED" and moment and billed is not None:
             end = datetime.fromisoformat(moment[0]) + timedelta(seconds=duration or billed)
             pieces.append((end - timedelta(seconds=billed), end))
     total, reached = timedelta(), None

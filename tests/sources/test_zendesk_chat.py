@@ -98,3 +98,22 @@ def test_damaged_files_never_stop_the_reader(tmp_path_factory: pytest.TempPathFa
     path.write_bytes(raw)
     found = read_files(path, from_format="zendesk_chat", zone="UTC")
     assert all(value["channel"] == "chat" for value in found.values)
+
+
+def test_system_and_trigger_speak_in_no_agents_name(tmp_path: Path) -> None:
+    lines = [
+        {"type": "chat.msg", "nick": nick, "msg": "x", "timestamp": "2026-09-14T02:12:05Z"}
+        for nick in ("agent:system", "agent:trigger", "agent:380", "visitor")
+    ]
+    chat = {"id": "1", "visitor": {"id": "2"}, "timestamp": "2026-09-14T02:12:05Z", "history": lines}
+    path = tmp_path / "chats.json"
+    path.write_text(json.dumps({"chats": [chat], "count": 1}), encoding="utf-8")
+    (value,) = read_files(path).values
+    assert [message["speaker"] for message in value["messages"]] == ["system", "bot", "agent", "customer"]
+
+
+def test_page_without_chats_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "chats.json"
+    path.write_text('{"chats": [], "count": 0, "next_page": null}', encoding="utf-8")
+    found = read_files(path)
+    assert (found.formats, found.values, found.rejects) == ({"zendesk_chat"}, [], [])

@@ -11,7 +11,9 @@ Source: the vendor's OpenAPI description 2.14; examples of its older versions in
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
 
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
@@ -29,6 +31,11 @@ from carelog.sources.streams import Opened
 
 NAME = "intercom"
 LISTS = ("conversations", "data")
+_INSIDE = ("data.item", "conversation", "item")
+"""Where a webhook's delivery, or a script, holds one conversation."""
+_MARKS = frozenset(
+    ("source", "conversation_message", "contacts", "waiting_since", "statistics", "snoozed_until")
+)
 _CHANNELS = {"email": "email", "phone_call": "phone", "phone_switch": "phone"}
 _SPEAKERS = {
     "user": "customer", "lead": "customer", "contact": "customer", "admin": "agent", "team": "agent",
@@ -36,7 +43,10 @@ _SPEAKERS = {
 }  # fmt: skip
 _STATUS = {"open": "open", "snoozed": "open", "closed": "closed"}
 _SOURCES = ("source", "conversation_message")
-_PARTS: Path = ("conversation_parts", "conversation_parts")
+_TAG = re.compile(
+    r"</?(?:p|br|div|span|a|b|i|u|s|em|strong|ul|ol|li|img|h[1-6]|pre|code|table|tr|td|blockquote|html)\b[^<>]{0,2000}>",
+    re.IGNORECASE,
+)
 
 
 def detect_intercom(head: bytes, name: str) -> str | None:
@@ -44,12 +54,14 @@ def detect_intercom(head: bytes, name: str) -> str | None:
     keys = find_keys(head)
     if is_canonical(keys):
         return None
-    for path in ("", *LISTS):
+    for path in ("", *LISTS, *_INSIDE):
         found = keys.get(path, set())
-        if "conversation_parts" in found and found.intersection(_SOURCES):
+        if "conversation_parts" in found and found & _MARKS:
             return "its first object is an Intercom conversation (it has conversation_parts)"
         if any("delivered_as" in keys.get(f"{path}.{name}".strip("."), set()) for name in _SOURCES):
             return "its first object is an Intercom conversation (its source has delivered_as)"
+    if "conversations" in keys[""] and "conversations" not in keys and "pages" in keys[""]:
+        return "it is a page of Intercom conversations, with none in it"
     return None
 
 
@@ -65,13 +77,27 @@ def parse_intercom(chunk: Chunk) -> Block:
 
 def to_conversations(piece: Piece, options: ReadOptions) -> Iterator[Mapped | Fault]:
     """The conversation that an object is."""
-    conversation = piece.value
+    conversation = _unwrap(piece.value)
     if "id" in conversation and "created_at" in conversation:
         yield _to_record(conversation, options)
     else:
         yield Fault(
             "not_a_conversation", "the object is no Intercom conversation: it has no id or created_at"
         )
+
+
+def _unwrap(document: dict[str, Any]) -> dict[str, Any]:
+    """The conversation in a webhook's delivery; what stands around it is kept beside its fields."""
+    for path in _INSIDE:
+        outer, _, last = path.rpartition(".")
+        holder = document.get(outer) if outer else document
+        inner = holder.get(last) if isinstance(holder, dict) else None
+        if isinstance(inner, dict) and "conversation_parts" not in document:
+            around = {
+                key: value for key, value in document.items() if value is not holder and value is not inner
+            }
+            return {**inner, **({"delivery": around} if around else {})}
+    return document
 
 
 def _to_record(conversation: dict[str, Any], options: ReadOptions) -> Mapped:
@@ -81,13 +107,13 @@ def _to_record(conversation: dict[str, Any], options: ReadOptions) -> Mapped:
     source = next((name for name in _SOURCES if isinstance(native.look(name), dict)), _SOURCES[0])
     messages, notes = _read_messages(native, source, started_at)
     _check_parts(native)
-    stated = native.number("conversation_rating", "rating")
+    stated = native.number("conversation_rating", "rating") or native.number("conversation_rating")
     value = {
         "interaction_id": f"intercom-{number}" if number else None,
         "channel": _CHANNELS.get(str(native.look(source, "type")), "chat"),
         "started_at": started_at,
         "ended_at": _closed_at(native),
-        **_sides(native, source),
+        **_sides(native, source, messages),
         "status": _STATUS.get(str(native.look("state"))),
         "customer_id": _customer(native, source),
         "agent_id": _agent(native, source),
@@ -105,14 +131,22 @@ def _to_record(conversation: dict[str, Any], options: ReadOptions) -> Mapped:
     return Mapped(without_absent({**value, "extra": native.rest()}), native.faults)
 
 
-def _sides(native: Native, source: str) -> dict[str, str]:
+def _sides(native: Native, source: str, messages: list[dict[str, Any]]) -> dict[str, str]:
     how = native.look(source, "delivered_as")
     if how == "customer_initiated":
         return {"direction": "inbound", "initiative": "reactive"}
     if how in ("admin_initiated", "campaigns_initiated", "operator_initiated", "automated"):
         return {"direction": "outbound", "initiative": "proactive"}
-    author = _SPEAKERS.get(str(native.look(source, "author", "type")))
-    return {"direction": {"customer": "inbound", "agent": "outbound"}.get(author or "", "unknown")}
+    first = next((m["speaker"] for m in messages if m["speaker"] != "system"), None)
+    if first == "customer":
+        return {"direction": "inbound", "initiative": "reactive"}
+    return {"direction": "outbound" if first == "agent" else "unknown"}
+
+
+def _parts_of(native: Native) -> list[Path]:
+    """The paths of the parts: the API wraps their list in an object, scripts do not always."""
+    name = "conversation_parts"
+    return [*native.each(name, name), *native.each(name)]
 
 
 def _read_messages(
@@ -123,10 +157,14 @@ def _read_messages(
     notes: list[str] = []
     if isinstance(native.look(source), dict):
         first = _to_message(native, (source,))
+        if native.look(source, "author") is None:
+            # Without an author, only a delivery by somebody of the company's is not the customer's.
+            how = native.look(source, "delivered_as")
+            first["speaker"] = "customer" if how in (None, "customer_initiated") else "agent"
         if first["text"] or native.look(source, "attachments"):
             messages.append({**first, "at": started_at} if started_at else first)
-    for path in native.each(*_PARTS):
-        kind = str(native.look(*path, "part_type"))
+    for path in _parts_of(native):
+        kind = str(native.look(*path, "part_type") or native.look(*path, "type"))
         body = native.look(*path, "body")
         has_words = (isinstance(body, str) and body.strip()) or native.look(*path, "attachments")
         if "note" in kind:
@@ -159,15 +197,19 @@ def _words(native: Native, path: Path) -> str:
         return ""
     if not loses_something(body):
         native.take(*path, "body")
-    return html_to_text(body)
+    # Asked for as plain text, a body has line ends that HTML would not.
+    return html_to_text(body) if _TAG.search(body) else unescape(body).strip()
 
 
 def _check_parts(native: Native) -> None:
     total = native.look("conversation_parts", "total_count")
-    parts = native.look(*_PARTS)
-    if isinstance(total, int) and isinstance(parts, list) and total > len(parts):
-        text = f"the conversation has {total} parts, of which the export holds {len(parts)}"
-        native.faults.append(Fault("parts_missing", text, "/messages"))
+    held = len(_parts_of(native))
+    if native.look("conversation_parts") is None:
+        total = native.look("statistics", "count_conversation_parts")
+    if isinstance(total, int) and total > held:
+        text = f"the conversation has {total} parts, of which the export holds {held}"
+        hint = "; fetch the conversations one by one" if held == 0 else ""
+        native.faults.append(Fault("parts_missing", text + hint, "/messages"))
 
 
 def _closed_at(native: Native) -> str | None:
@@ -196,7 +238,7 @@ def _agent(native: Native, source: str) -> str | None:
     found = native.name("admin_assignee_id") or native.name("assignee", "id")
     if found is not None:
         return found
-    for path in ((source,), *native.each(*_PARTS)):
+    for path in ((source,), *_parts_of(native)):
         if native.look(*path, "author", "type") == "admin":
             return native.name(*path, "author", "id")
     return None

@@ -32,6 +32,7 @@ _SIDES = {
     "trigger": ("outbound", "proactive"),
 }
 _RATINGS = {"good": 1, "bad": 0}
+_OF_PAGE = frozenset(("next_page", "next_url", "count", "end_time"))
 
 
 def detect_zendesk_chat(head: bytes, name: str) -> str | None:
@@ -44,6 +45,8 @@ def detect_zendesk_chat(head: bytes, name: str) -> str | None:
             continue
         if {"visitor", "timestamp"} <= found and found & {"webpath", "history", "missed", "session"}:
             return "its first object is a chat of Zendesk (visitor, timestamp, session)"
+    if "chats" in keys[""] and "chats" not in keys and keys[""] & _OF_PAGE:
+        return "it is a page of Zendesk chats, with none in it"
     return None
 
 
@@ -124,8 +127,10 @@ def _speaker(native: Native, path: Path) -> str:
     nick = str(native.look(*path, "nick") or native.look(*path, "sender_type") or "").lower()
     if nick.startswith("agent:trigger") or nick == "trigger":
         return "bot"
-    if nick.startswith(("agent", "system")):
-        return "agent" if nick.startswith("agent") else "system"
+    if nick.startswith(("agent:system", "system")):
+        return "system"
+    if nick.startswith("agent"):
+        return "agent"
     return "customer"
 
 

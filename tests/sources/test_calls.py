@@ -83,6 +83,30 @@ def test_genesys_milliseconds_are_summed_once_and_pages_end_where_their_records_
     assert (len(found.values), found.findings, found.rejects) == (5, [], [])
 
 
+@pytest.mark.parametrize("kind", ["chat", "message", "email"])
+def test_genesys_contact_without_words_is_kept_with_its_steps(tmp_path: Path, kind: str) -> None:
+    segments = [
+        {"segmentType": "interact", "segmentStart": "2026-09-14T02:00:01Z", "segmentEnd": "2026-09-14T02:09:00Z",
+         "disconnectType": "peer"},
+        {"segmentType": "alert", "segmentStart": "2026-09-14T02:00:00.5Z"},
+    ]  # fmt: skip
+    agent = {"purpose": "agent", "userId": "u7", "sessions": [{"mediaType": kind, "segments": segments}]}
+    native = {
+        "conversationId": "c1", "conversationStart": "2026-09-14T02:00:00Z", "originatingDirection": "inbound",
+        "conversationEnd": "2026-09-14T02:09:00Z", "participants": [agent],
+    }  # fmt: skip
+    (tmp_path / "c.json").write_text(json.dumps(native))
+    found = read_files(tmp_path / "c.json")
+    (value,) = found.values
+    assert (found.findings, found.rejects) == ([("warning", "no_words")], [])
+    assert [(m["speaker"], m["text"]) for m in value["messages"]] == [
+        ("system", "conversation: start"), ("system", "agent: alert"), ("system", "agent: interact"),
+        ("system", "agent: peer"),
+    ]  # fmt: skip
+    done = call("validate", str(tmp_path / "c.json"))
+    assert done.exit_code == 0
+
+
 def test_genesys_open_conversation_has_no_end() -> None:
     value = read_files("genesys/query.json").values[3]
     assert value["status"] == "open"

@@ -16,7 +16,9 @@ from carelog.sources.blocks import Block, Chunk, ReadOptions
 from carelog.sources.formats._documents import Piece, first_keys, read_pieces, read_records
 from carelog.sources.formats._leftovers import Native, Path
 from carelog.sources.formats._legs import Leg, add_interaction
+from carelog.sources.formats._steps import NO_WORDS, to_steps
 from carelog.sources.formats._table_rows import to_name
+from carelog.sources.formats._times import read_time
 from carelog.sources.streams import Opened
 
 NAME = "genesys_cloud"
@@ -74,13 +76,33 @@ def _add_conversation(block: Block, piece: Piece, options: ReadOptions) -> None:
         "satisfaction": _satisfaction(native),
     }
     value["status"] = _status(native, sessions, segments)
+    remarks = list(native.faults)
+    if channel != "phone" and value["status"] not in ("missed", "abandoned") and not value["subject"]:
+        value["messages"] = to_steps(_steps(native, sessions))
+        remarks.append(NO_WORDS)
     value["extra"] = native.rest()
     leg = Leg(block.file, piece.line, piece.offset, piece.raw)
-    add_interaction(block, [leg], "genesys_cloud", value, native.faults)
+    add_interaction(block, [leg], "genesys_cloud", value, remarks)
 
 
 Sessions = list[tuple[Path, Path]]
 """Of each session the path of its participant, and its own."""
+
+
+def _steps(native: Native, sessions: Sessions) -> Iterator[tuple[str | None, str]]:
+    """Who did what when: each segment of each participant, and how it ended."""
+    yield _instant(native, ("conversationStart",)), "conversation: start"
+    for who, path in sessions:
+        purpose = native.look(*who, "purpose") or "participant"
+        for segment in native.each(*path, "segments"):
+            kind, end = native.look(*segment, "segmentType"), native.look(*segment, "disconnectType")
+            yield _instant(native, (*segment, "segmentStart")), f"{purpose}: {kind}"
+            if isinstance(end, str):
+                yield _instant(native, (*segment, "segmentEnd")), f"{purpose}: {end}"
+
+
+def _instant(native: Native, path: Path) -> str | None:
+    return read_time(native.look(*path), native.zone)[0]
 
 
 def _channel(native: Native, sessions: Sessions) -> str:

@@ -47,7 +47,12 @@ from carelog.sources.formats.amazon_connect import (
     read_connects,
 )
 from carelog.sources.formats.asterisk import detect_asterisk, parse_asterisk, read_asterisk, read_asterisks
-from carelog.sources.formats.chatwoot import detect_chatwoot, parse_chatwoot, read_chatwoot
+from carelog.sources.formats.chatwoot import (
+    detect_chatwoot,
+    parse_chatwoot,
+    read_chatwoot,
+    read_chatwoots,
+)
 from carelog.sources.formats.cucm import detect_cucm, parse_cucm, read_cucm, read_cucms
 from carelog.sources.formats.delimited import parse_table, read_csv, read_tsv
 from carelog.sources.formats.email import detect_email, parse_emails, read_email, read_emails
@@ -120,7 +125,9 @@ FORMATS: dict[str, Format] = {
     ),
     "zendesk": Format("Zendesk tickets, JSON", detect_zendesk, read_zendesk, parse_zendesk),
     "intercom": Format("Intercom conversations, JSON", detect_intercom, read_intercom, parse_intercom),
-    "chatwoot": Format("Chatwoot conversations, JSON", detect_chatwoot, read_chatwoot, parse_chatwoot),
+    "chatwoot": Format(
+        "Chatwoot conversations, JSON", detect_chatwoot, read_chatwoot, parse_chatwoot, read_chatwoots
+    ),
     "whatsapp": Format("WhatsApp chat export, .txt", detect_whatsapp, read_whatsapp),
     "asterisk_cdr": Format(
         "Asterisk and FreePBX call records", detect_asterisk, read_asterisk, parse_asterisk, read_asterisks

@@ -137,7 +137,8 @@ def _sides(native: Native, source: str, messages: list[dict[str, Any]]) -> dict[
         return {"direction": "inbound", "initiative": "reactive"}
     if how in ("admin_initiated", "campaigns_initiated", "operator_initiated", "automated"):
         return {"direction": "outbound", "initiative": "proactive"}
-    first = next((m["speaker"] for m in messages if m["speaker"] != "system"), None)
+    author = _SPEAKERS.get(str(native.look(source, "author", "type")))
+    first = author or next((m["speaker"] for m in messages if m["speaker"] != "system"), None)
     if first == "customer":
         return {"direction": "inbound", "initiative": "reactive"}
     return {"direction": "outbound" if first == "agent" else "unknown"}

@@ -13,7 +13,7 @@ from tests.sources.chat_family import EXAMPLES, claimed_elsewhere, mutated, read
 from tests.sources.goldens import check_golden, read_files
 
 from carelog.sources.formats import detect_formats
-from carelog.sources.formats.whatsapp import find_title
+from carelog.sources.formats._whatsapp_words import find_title
 
 HERE = Path(__file__).parent / "whatsapp"
 FIXTURES = sorted(p.name for p in HERE.glob("*.txt"))
@@ -109,6 +109,8 @@ def test_order_of_day_and_month_is_never_guessed() -> None:
         (["3/6/67", "4/6/67", "13/6/67"], "2024-06-03"),
         (["06.13.18"], "2018-06-13"),
         (["01/02/26", "05/06/26"], None),
+        (["01.02.26", "05.06.26"], "2026-02-01"),
+        (["01-02-2026"], "2026-02-01"),
     ],
 )
 def test_order_is_told_by_all_dates_together(tmp_path: Path, dates: list[str], expected: str | None) -> None:
@@ -149,6 +151,13 @@ def test_clocks_of_other_languages_are_read(tmp_path: Path, clock: str, hour: in
         "14/09/26 09.12 - ~\u202fAna: hi",
         "14/9/69 09:12 น. - Ana: hi",
         "١٤/٩/٢٠٢٦، ٩:١٢ ص - Ana: hi",
+        "[١٤\u200f/٩\u200f/٢٠٢٦، ٩:١٢:٠٥ ص] Ana: hi",
+        "09:12, 14/09/2026 - Ana: hi",
+        "9:12 SA, 14/9/26 - Ana: hi",
+        "9/14/2569 BE, 9:12 AM - Ana: hi",
+        "14.09.26 г., 9:12 - Ana: hi",
+        "9/14/26, 9:12:05 AM: Ana: hi",
+        "14/09/26, 09:12 – Ana: hi",
     ],
 )
 def test_phones_of_the_world_are_read(tmp_path: Path, line: str) -> None:
@@ -157,6 +166,61 @@ def test_phones_of_the_world_are_read(tmp_path: Path, line: str) -> None:
     (value,) = read_files(path, zone="UTC").values
     assert value["started_at"][:16] == "2026-09-14T09:12"
     assert (value["customer_id"], value["messages"][0]["text"]) == ("Ana", "hi")
+
+
+@pytest.mark.parametrize(
+    ("text", "speaker", "note"),
+    [
+        ("I added two items but one was removed", "customer", None),
+        ("You removed my order", "customer", None),
+        ("video call me", "customer", None),
+        ("\u200eMissed voice call, \u200eTap to call back", "system", None),
+        ("Missed voice call", "system", None),
+        ("\u200eBen added you", "system", None),
+        ("\u200eÜber dieses Konto steht hier ein Hinweis der App", "system", None),
+        ("\u200ePOLL:\nWhich day is best for a delivery to you?", "customer", None),
+        ("\u200eLocation: https://maps.example/?q=13.7,100.5", "customer", None),
+        ("bill.pdf • \u200e2 pages \u200edocument omitted", "customer", "media"),
+        ("\u200e<adjunto: 00000042-PHOTO-2026-09-14.jpg>", "customer", "media"),
+        ("\u200eไม่รวมรูปภาพ", "customer", "media"),
+        ("our price list.pdf (Datei angehängt)\nsee page 2", "customer", "media"),
+        ("Diese Nachricht wurde gelöscht.", "customer", "deleted"),
+        ("ok \u200e<Diese Nachricht wurde bearbeitet.>", "customer", "edited"),
+        ("is 3 < 5 and 7 > 6?", "customer", None),
+    ],
+)
+def test_what_people_wrote_is_told_from_what_the_app_wrote(
+    tmp_path: Path, text: str, speaker: str, note: str | None
+) -> None:
+    path = tmp_path / "_chat.txt"
+    path.write_text(f"[14/09/2026, 09:12:05] Ana: hi\n[14/09/2026, 09:13:05] Ana: {text}\n", encoding="utf-8")
+    (value,) = read_files(path, zone="UTC").values
+    assert value["messages"][1]["speaker"] == speaker
+    assert value["extra"]["messages"][1].get("note") == note
+
+
+@pytest.mark.parametrize(
+    "line", ['Ana changed the subject from "x: y" to "z"', "Ana hat das Thema zu „a: b“ gemacht", "Ana left"]
+)
+def test_lines_of_the_app_without_an_author_are_told_even_with_a_colon(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "_chat.txt"
+    path.write_text(f"14/09/2026, 09:12 - Ana: hi\n14/09/2026, 09:13 - {line}\n", encoding="utf-8")
+    (value,) = read_files(path, zone="UTC").values
+    assert (value["messages"][1]["speaker"], value["messages"][1]["text"]) == ("system", line)
+
+
+def test_owner_of_the_phone_is_the_agent(tmp_path: Path) -> None:
+    path = tmp_path / "_chat.txt"
+    path.write_text("14/09/2026, 09:12 - You: how can I help?\n14/09/2026, 09:13 - Ana: hi\n")
+    (value,) = read_files(path, zone="UTC").values
+    assert [m["speaker"] for m in value["messages"]] == ["agent", "customer"]
+
+
+def test_order_that_is_assumed_from_dots_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "_chat.txt"
+    path.write_text("01.02.26, 10:00 - Ana: hi\n")
+    assert ("warning", "date_order") in read_files(path, zone="UTC").findings
+    assert ("warning", "date_order") not in read_files(path, zone="UTC", date_order="dmy").findings
 
 
 def test_time_without_zone_is_put_aside_with_the_way_out() -> None:
@@ -196,6 +260,12 @@ def test_ids_stay_when_the_chat_grows(tmp_path: Path) -> None:
         ("WhatsApp Chat - Ana/_chat.txt", "Ana"),
         ("Chat de WhatsApp con José.txt", "José"),
         ("_chat.txt", ""),
+        ("WhatsApp Chat - Ana Lim.zip/_chat.txt", "Ana Lim"),
+        ("Conversa do WhatsApp com Zé.txt", "Zé"),
+        ("แชท WhatsApp กับ คุณเอ.txt", "คุณเอ"),
+        ("与王芳的WhatsApp聊天记录.txt", "王芳"),
+        ("Ayşe ile WhatsApp Sohbeti.txt", "Ayşe"),
+        ("whatsapp/notes.txt", ""),
     ],
 )
 def test_whom_the_chat_is_with_is_told_by_the_name(name: str, title: str) -> None:

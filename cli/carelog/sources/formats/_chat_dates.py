@@ -19,8 +19,12 @@ from carelog.sources.formats._sessions import Said
 
 ORDERS = ("dmy", "mdy", "ymd")
 _BUDDHIST = 543
-_LATE = re.compile(r"[Pp]\.?\s?[Mm]|下午|午後|오후|晚上|अपराह्न|म\.?उ|หลังเที่ยง|μ\.μ|пп|^م$")
-_EARLY = re.compile(r"[Aa]\.?\s?[Mm]|上午|午前|오전|凌晨|清晨|早上|पूर्वाह्न|म\.?पू|ก่อนเที่ยง|π\.μ|дп|^ص$")
+_LATE = re.compile(
+    r"[Pp]\.?\s?[Mm]|下午|午後|오후|晚上|अपराह्न|म\.?उ|หลังเที่ยง|μ\.μ|пп|^م$|^CH$|^PTG$|^MD$|ب\.ظ|பிற்பகல்|ਬਾ|сл\.об|^du"
+)
+_EARLY = re.compile(
+    r"[Aa]\.?\s?[Mm]|上午|午前|오전|凌晨|清晨|早上|पूर्वाह्न|म\.?पू|ก่อนเที่ยง|π\.μ|дп|^ص$|^SA$|^PG$|^PD$|ق\.ظ|முற்பகல்|ਪੂ|пр\.об|^de"
+)
 
 _EAST = re.compile(r"^([^\w\s]{0,3})(\d{4})[年년]\s?(\d{1,2})[月월]\s?(\d{1,2})[日일]")
 
@@ -119,6 +123,7 @@ class DateEvidence:
     count: int = 0
     last_parts: tuple[int, int, int] | None = None
     differs: bool = False
+    is_assumed: bool = False
 
     def note(self, stamp: Stamp) -> None:
         """Take a date into account."""
@@ -136,8 +141,10 @@ class DateEvidence:
         day_first, month_first = days["dmy"], days["mdy"]
         self.differs = self.differs or (day_first is not None and day_first != month_first)
 
-    def find_order(self) -> str | None:
-        """The order that the dates show; None if they leave it open."""
+    def find_order(self, mark: str = "") -> str | None:
+        """The order that the dates show; None if they leave it open. `mark` is what stands between their parts:
+        no country writes the month first with dots or dashes.
+        """
         # Damage to single lines must not decide: an order may be wrong for one date in twenty.
         least = min(candidate.wrong for candidate in self.orders.values())
         left = {o: c for o, c in self.orders.items() if c.wrong <= least + self.count // 20 and c.first}
@@ -150,19 +157,25 @@ class DateEvidence:
             return shortest[0]
         # Years of two digits at the beginning are rare: they must win by themselves.
         usual = [order for order in shortest if order != "ymd"]
-        return usual[0] if usual and (len(usual) == 1 or not self.differs) else None
+        if usual and (len(usual) == 1 or not self.differs):
+            return usual[0]
+        self.is_assumed = "dmy" in usual and mark in (".", "-")
+        return "dmy" if self.is_assumed else None
 
     def remarks(self, order: str | None, given: str | None) -> list[Fault]:
         """What is to be said of the order in force."""
         wrong = self.orders[order].wrong if order else 0
         if given and wrong:
             return [Fault("date_order", f"{wrong} dates cannot be read as {given}, which --date-order says")]
+        if self.is_assumed and not given:
+            told = "the dates were read with the day first, as they are written with dots or dashes"
+            return [Fault("date_order", f"{told}; if that is wrong, say --date-order mdy")]
         return []
 
 
 UNORDERED = Fault(
     "date_order",
-    "the dates do not show whether day or month stands first; say it with --date-order",
+    "the dates do not show whether day or month stands first; say it with --date-order dmy (or mdy)",
     "/started_at",
 )
 """Why the messages of a file have no time."""

@@ -19,78 +19,65 @@ from carelog.sources.filling import put_aside
 from carelog.sources.formats._chat_dates import UNORDERED, DateEvidence, Stamp, plain_dates, to_local
 from carelog.sources.formats._sessions import Chat, MessageStore, Said, find_sides, plain_name, to_blocks
 from carelog.sources.formats._text_lines import Remarks, TextLine, head_lines, read_text_lines
+from carelog.sources.formats._whatsapp_words import (
+    EVENT,
+    MARKS,
+    SELF,
+    find_title,
+    is_notice,
+    note_of,
+    take_edited,
+)
 from carelog.sources.streams import Opened
 
 NAME = "whatsapp"
 _ONE = "one"
-_MARKS = "\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"
 _HALF = (
     r"上午|下午|午前|午後|오전|오후|凌晨|早上|中午|晚上|清晨|[AaPp]\.?\s?[Mm]\.?|पूर्वाह्न|अपराह्न|म\.?पू\.?|म\.?उ\.?|"
-    r"ก่อนเที่ยง|หลังเที่ยง|น\.|μ\.μ\.|π\.μ\.|[ap] ?m|дп|пп|ص|م"
+    r"ก่อนเที่ยง|หลังเที่ยง|น\.|μ\.μ\.|π\.μ\.|дп|пп|ق\.ظ\.?|ب\.ظ\.?|ص|م|SA|CH|PG|PTG|முற்பகல்|பிற்பகல்|"
+    r"ਪੂ\.ਦੁ\.|ਬਾ\.ਦੁ\.|пр\.об\.|сл\.об\.|de\.|du\.|PD|MD"
 )
-_HEAD = re.compile(
-    rf"[{_MARKS}]*(?P<open>\[)?(?P<a>\d{{1,4}})(?P<mark>[./-])\s?(?P<b>\d{{1,2}})(?P=mark)\s?(?P<c>\d{{1,4}})\.?"
-    rf"(?:[,،]\s*|\s+)(?:(?:klo|kl\.|um|às|à|at|a las|alle|o)\s+)?(?P<pre>{_HALF})?\s*"
-    rf"(?P<h>\d{{1,2}})[:.](?P<m>\d{{2}})(?:[:.](?P<s>\d{{2}}))?\s?(?P<post>{_HALF})?\s?(?P<close>\]\s?|\s+[-–]\s+)"
-    r"(?P<rest>.*)",
-    re.DOTALL,
+_DATE = (
+    rf"(?P<a>\d{{1,4}})[{MARKS}]*(?P<mark>[./-])[{MARKS}]*\s?(?P<b>\d{{1,2}})[{MARKS}]*(?P=mark)[{MARKS}]*\s?"
+    rf"(?P<c>\d{{1,4}})[{MARKS}]*\.?(?:\s?(?:BE|B\.E\.|AD|CE|พ\.ศ\.|ค\.ศ\.|г\.))?"
+)
+_TIME = rf"(?P<pre>{_HALF})?\s*(?P<h>\d{{1,2}})[:.](?P<m>\d{{2}})(?:[:.](?P<s>\d{{2}}))?\s?(?P<post>{_HALF})?"
+_CLOSE = rf"[{MARKS}]*\s?(?P<close>\]\s?|\s*[-–—]\s+|:\s)(?P<rest>.*)"
+# Vietnamese phones write the time first.
+_HEADS = (
+    re.compile(
+        rf"[{MARKS}]*(?P<open>\[)?{_DATE}(?:[,،、]\s*|\s+)(?:(?:klo|kl\.|um|às|à|at|a las|alle|o)\s+)?{_TIME}{_CLOSE}",
+        re.DOTALL,
+    ),
+    re.compile(rf"[{MARKS}]*(?P<open>\[)?{_TIME}(?:[,،]\s*|\s+){_DATE}{_CLOSE}", re.DOTALL),
 )
 # Server logs write dates like these, with seconds and without a comma behind the date.
 _LOG = re.compile(r"\[?\d{4}-\d\d-\d\d \d\d?:\d\d:\d\d")
-_AUTHOR = re.compile(rf"(?P<author>[^\n]{{1,150}}?)\s?:(?:\s|(?=[{_MARKS}])|$)(?P<text>.*)", re.DOTALL)
-_TITLE = re.compile(
-    r"(?:WhatsApp[ _-]?Chat (?:with|mit|avec|con|com|met|-)|Chat (?:de )?WhatsApp (?:con|com)|"
-    r"Conversa do WhatsApp com|"
-    r"Discussion WhatsApp avec|Chat WhatsApp con|แชท WhatsApp กับ|WhatsApp चैट|"
-    r"WhatsApp Chat -)\s+(.+?)(?: ?\(\d+\))?"
-    r"(?:\.txt|\.zip|/_chat\.txt|/)",
-    re.IGNORECASE,
-)
-# What WhatsApp itself says in a chat. Only phrases that nobody types: a text that merely holds one of them is
-# no line of the system, so they are tied to the beginning or the end.
-_SYSTEM = re.compile(
-    r"(Messages and calls are end-to-end encrypted|Messages to this (chat|"
-    r"group) (and calls )?are now secured|"
-    r"This chat is with (a|the official) business account|This business (is now|works with|uses)|"
-    r"(You|.{1,60}) (created (this )?group|changed (the (subject|group name|group description)|"
-    r"this group.s|their phone number|"
-    r"to \+|the settings)|turned (on|off) disappearing|(was|were) added|joined using|left$|removed |added |"
-    r"updated the message timer|blocked this contact|unblocked this contact|pinned a message)|"
-    r"(Your )?[Ss]ecurity code (with .{1,60} )?changed|Your security code|Tap to (learn more|change)|"
-    r"Missed (voice|video|group voice|group video) call|(Voice|Video) call,|Waiting for this message|"
-    r"ข้อความและการโทรมีการเข้ารหัส|สายที่ไม่ได้รับ|संदेश और कॉल|मिस्ड (वॉइस|वीडियो)|સંદેશા અને કૉલ|"
-    r"Nachrichten und Anrufe sind Ende|Los mensajes y las llamadas están cifrados|"
-    r"As mensagens e (as )?(chamadas|ligações) são protegidas|Les messages et les appels sont chiffrés|"
-    r"I messaggi e le chiamate sono crittografati)"
-)
-_NOTES = (
-    ("deleted", re.compile(r"(This message was deleted|You deleted this message|ข้อความนี้ถูกลบ|ลบข้อความนี้|"
-                           r"यह मैसेज (मिटाया|डिलीट)|Diese Nachricht wurde gelöscht|"
-                           r"Se eliminó este mensaje|Mensagem apagada)")),
-    ("media", re.compile(r"(<Media omitted>|<attached: .+>|<[^<>\n]{1,40}(omitid[oa]|weggelassen|omessi?|"
-                         r"omis)[^<>\n]{0,20}>|"
-                         r"<省略.{1,12}>|(image|video|audio|sticker|GIF|document|Contact card) omitted|"
-                         r"\S+\.\w{2,5} \([^()\n]{3,40}\))")),
-)  # fmt: skip
-_EDITED = re.compile(rf"\s?[{_MARKS}]*<This message was edited>\s*$")
+_AUTHOR = re.compile(rf"(?P<author>[^\n]{{1,150}}?)\s?:(?:\s|(?=[{MARKS}])|$)(?P<text>.*)", re.DOTALL)
 
 
 def detect_whatsapp(head: bytes, name: str) -> str | None:
     """Whether the first line has the beginning of a message, with a separator that logs do not use."""
     lines = head_lines(head)
-    found = [match for line in lines if (match := _HEAD.match(plain_dates(line))) and _is_head(match)]
-    is_named = "whatsapp" in name.lower() or name.endswith("_chat.txt")
-    if not found or not (is_named or _HEAD.match(plain_dates(lines[0]))):
+    found = [match for line in lines if (match := _match_head(line))]
+    is_named = "whatsapp" in name.lower() or re.search(r"_chat( ?\(?\d+\)?)?\.txt", name) is not None
+    if not found or not (is_named or _match_head(lines[0])):
         return None
-    if not is_named and _LOG.match(lines[0]):
+    if not is_named and (_LOG.match(lines[0]) or found[0]["close"].startswith(":")):
         return None
     if not is_named and not any(_AUTHOR.match(match["rest"]) for match in found):
         return None
     return "its lines begin with date, time and author as in an exported WhatsApp chat"
 
 
-def _is_head(found: re.Match[str]) -> bool:
-    return bool(found["open"]) == found["close"].startswith("]")
+def _match_head(line: str) -> re.Match[str] | None:
+    """The beginning of a message: date, time, and what stands between them and the author."""
+    plain = plain_dates(line)
+    found = next((match for pattern in _HEADS if (match := pattern.match(plain))), None)
+    if found is None or bool(found["open"]) != found["close"].startswith("]"):
+        return None
+    # Exports of before 2017 have a colon behind the seconds; behind minutes it would be anything.
+    return None if found["close"].startswith(":") and found["s"] is None else found
 
 
 def read_whatsapp(opened: Opened, options: ReadOptions) -> Iterator[Block | Chunk]:
@@ -98,17 +85,23 @@ def read_whatsapp(opened: Opened, options: ReadOptions) -> Iterator[Block | Chun
     remarks: Remarks = {}
     dates = DateEvidence()
     senders: dict[str, None] = {}
+    mark = ""
     title = find_title(opened.name)
     block = Block(opened.name, NAME, system=NAME)
     with MessageStore() as store:
         for stamp, said in _read_messages(opened, options, remarks, block):
             dates.note(stamp)
+            mark = mark or _mark_of(said.raw)
             if said.speaker is None and len(senders) < 100_000:
                 senders[said.sender] = None
             said.at = stamp.to_text()
             store.add(_ONE, said)
-        order = options.date_order or dates.find_order()
+        order = options.date_order or dates.find_order(mark)
         sides, guesses = find_sides(senders, options, title)
+        owner = tuple(SELF.intersection(senders))
+        if owner and not options.agents:
+            # Whose phone exported the chat works for the company.
+            sides, _ = find_sides(senders, replace(options, agents=owner))
         chat = Chat(NAME, opened.name, plain_name(title), NAME, title or None, sides=sides)
         chat.untimed = UNORDERED
         chat.findings += [*remarks.values(), *guesses, *dates.remarks(order, options.date_order)]
@@ -116,10 +109,10 @@ def read_whatsapp(opened: Opened, options: ReadOptions) -> Iterator[Block | Chun
         yield from to_blocks(chat, to_local(store.messages(_ONE), order), options)
 
 
-def find_title(name: str) -> str:
-    """Whom the chat is with, as the file's (or its folder's) name says; empty if it does not."""
-    found = _TITLE.search(name.replace("\\", "/"))
-    return found[1].strip() if found else ""
+def _mark_of(raw: str) -> str:
+    """What stands between the parts of the date at the beginning of a message."""
+    found = _match_head(raw)
+    return found["mark"] if found is not None else ""
 
 
 def _read_messages(
@@ -129,8 +122,8 @@ def _read_messages(
     first: re.Match[str] | None = None
     stamp, said, size = Stamp(), None, 0
     for line in read_text_lines(opened, options, remarks):
-        found = _HEAD.match(plain_dates(line.text))
-        if found is not None and _is_head(found) and _same_layout(first, found):
+        found = _match_head(line.text)
+        if found is not None and _same_layout(first, found):
             first = first or found
             if said is not None:
                 yield stamp, _finish(said)
@@ -157,17 +150,23 @@ def _same_layout(first: re.Match[str] | None, found: re.Match[str]) -> bool:
     if first is None:
         return True
     same_seconds = (first["s"] is None) == (found["s"] is None)
-    return first["open"] == found["open"] and first["mark"] == found["mark"] and same_seconds
+    same_order = first.re is found.re and first["open"] == found["open"]
+    return same_order and first["mark"] == found["mark"] and same_seconds
 
 
 def _begin(found: re.Match[str], line: TextLine) -> Said:
     rest = found["rest"]
     author = _AUTHOR.match(rest)
-    bare = rest.lstrip("".join(chr(c) for c in (0x200E, 0x200F, 0x202A, 0x2068)))
-    if author is None or _SYSTEM.match(bare):
+    if author is None or EVENT.match(author["author"]) or _is_in_quotes(author["author"]):
         return Said("", rest, "", line.number, line.offset, line.text, "system")
-    name = re.sub(f"[{_MARKS}]", "", author["author"]).strip().removeprefix("~").strip()
+    name = re.sub(f"[{MARKS}]", "", author["author"]).strip().removeprefix("~").strip()
     return Said(name, author["text"], "", line.number, line.offset, line.text)
+
+
+def _is_in_quotes(text: str) -> bool:
+    """Whether a quotation is open at the end of a text: the colon after it is part of a name that is quoted."""
+    ends = {"„": "“"} if "„" in text else {"“": "”", "«": "»", "「": "」"}
+    return text.count('"') % 2 == 1 or any(text.count(mark) > text.count(end) for mark, end in ends.items())
 
 
 def _finish(said: Said) -> Said:
@@ -175,13 +174,13 @@ def _finish(said: Said) -> Said:
     out.
     """
     said.text = said.text.rstrip("\n")
-    bare = said.text.strip().lstrip("\u200e\u200f")
-    if said.sender and _SYSTEM.match(bare) and (said.text.startswith("\u200e") or len(bare) < 400):
+    said.text, marker = take_edited(said.text)
+    if marker:
+        said.rest = {"note": "edited", "marker": marker}
+    bare = re.sub(f"^[{MARKS}]+", "", said.text.strip())
+    if said.sender and is_notice(bare, said.text.startswith("\u200e")):
         said.speaker = "system"
-    edited = _EDITED.search(said.text)
-    if edited is not None:
-        said.text, said.rest = said.text[: edited.start()], {"note": "edited", "marker": edited[0].strip()}
-    for note, pattern in _NOTES:
-        if pattern.match(bare) and (note == "media" or "\n" not in bare):
-            said.rest = {**said.rest, "note": note}
+    note = note_of(bare)
+    if note:
+        said.rest = {**said.rest, "note": note}
     return said

@@ -76,6 +76,82 @@ def test_truncated_archive_gives_what_is_there(tmp_path: Path) -> None:
     assert ("error", "truncated") in found.findings
 
 
+CONTACT = "11111111-2222-4333-8444-555555555555"
+
+
+def _read_one(tmp_path: Path, *documents: dict[str, Any], **options: Any) -> tuple[dict[str, Any], list[Any]]:
+    (tmp_path / "x.json").write_text("\n".join(map(json.dumps, documents)))
+    found = read_files(tmp_path / "x.json", **options)
+    (value,) = found.values
+    assert (found.formats, found.rejects) == ({"amazon_connect"}, [])
+    return value, found.findings
+
+
+def test_connect_contact_as_the_interface_gives_it_is_read(tmp_path: Path) -> None:
+    contact = {
+        "Id": CONTACT, "InitiationMethod": "INBOUND", "Channel": "VOICE", "InitiationTimestamp": 1789351200.25,
+        "QueueInfo": {"Id": "q1", "EnqueueTimestamp": "2026-09-14T02:00:05Z"},
+        "AgentInfo": {"Id": "a1", "ConnectedToAgentTimestamp": "2026-09-14T02:00:15.5Z",
+                      "AfterContactWorkDuration": 12},
+        "DisconnectTimestamp": "2026-09-14T02:03:15Z", "CustomerEndpoint": {"Address": "+6681"},
+    }  # fmt: skip
+    for document in ({"Contact": contact, "ResponseMetadata": {"n": 1}}, {"Contacts": [contact]}):
+        value, _ = _read_one(tmp_path, document)
+        told = [value[n] for n in ("interaction_id", "started_at", "agent_id", "queue", "status")]
+        assert told == [CONTACT, "2026-09-14T02:00:00.250000Z", "a1", "q1", "completed"]
+        assert (value["wait_seconds"], value["wrap_up_seconds"]) == (10.5, 12)
+
+
+def test_connect_segments_of_a_call_are_put_together(tmp_path: Path) -> None:
+    first, second = (
+        {"ContactId": CONTACT, "Channel": "VOICE", "Segments": [
+            {"Transcript": {"Id": f"t{n}", "ParticipantRole": role, "Content": f"words {n}",
+                            "BeginOffsetMillis": n * 1000}},
+            {"Categories": {"MatchedCategories": [f"c{n}"]}},
+        ]}
+        for n, role in enumerate(("AGENT", "CUSTOMER"))
+    )  # fmt: skip
+    value, _ = _read_one(tmp_path, first, second, second, start="2026-09-14T02:00:00Z")
+    assert [(m["speaker"], m["text"], m["at"]) for m in value["messages"]] == [
+        ("agent", "words 0", "2026-09-14T02:00:00Z"), ("customer", "words 1", "2026-09-14T02:00:01Z")
+    ]  # fmt: skip
+    assert value["extra"]["Segments"][1] == {"Categories": {"MatchedCategories": ["c0"]}}
+
+
+def test_connect_message_with_buttons_is_its_words_and_an_attachment_its_name(tmp_path: Path) -> None:
+    shown = {"data": {"content": {"title": "Which one?", "elements": [{"title": "Tap"}, {"title": "Sink"}]}}}
+    kinds = {"ContentType": "application/vnd.amazonaws.connect.message.interactive", "Type": "MESSAGE"}
+    items = [
+        {**kinds, "Content": json.dumps(shown), "AbsoluteTime": "2026-09-14T02:00:00Z", "ParticipantRole": "SYSTEM"},
+        {"Type": "ATTACHMENT", "Attachments": [{"AttachmentName": "tap.jpg"}], "ParticipantRole": "CUSTOMER",
+         "DisplayName": "Mali", "AbsoluteTime": "2026-09-14T02:00:05Z"},
+    ]  # fmt: skip
+    value, _ = _read_one(tmp_path, {"ContactId": CONTACT, "Participants": [], "Transcript": items})
+    assert [(m["speaker"], m["text"]) for m in value["messages"]] == [
+        ("system", "Which one?\nTap\nSink"), ("customer", "tap.jpg")
+    ]  # fmt: skip
+    assert (value["customer_id"], value["extra"]["Transcript"][0]["Content"]) == ("Mali", json.dumps(shown))
+
+
+def test_connect_contact_without_its_words_is_kept_with_its_steps(tmp_path: Path) -> None:
+    record = {
+        "ContactId": CONTACT, "InitiationMethod": "API", "Channel": "CHAT", "DisconnectReason": "AGENT_DISCONNECT",
+        "InitiationTimestamp": "2026-09-14T02:00:00Z", "DisconnectTimestamp": "2026-09-14T02:03:15Z",
+        "Agent": {"Username": "ann", "ConnectedToAgentTimestamp": "2026-09-14T02:00:15Z"},
+    }  # fmt: skip
+    value, findings = _read_one(tmp_path, record)
+    assert [m["text"] for m in value["messages"]] == [
+        "contact: API", "agent: connected", "contact: AGENT_DISCONNECT"
+    ]  # fmt: skip
+    assert findings == [("warning", "no_words")]
+    mail = record | {
+        "Channel": "EMAIL",
+        "SegmentAttributes": {"connect:EmailSubject": {"ValueString": "My tap"}},
+    }
+    value, findings = _read_one(tmp_path, mail)
+    assert (value["channel"], value["subject"], findings) == ("email", "My tap", [])
+
+
 def test_genesys_milliseconds_are_summed_once_and_pages_end_where_their_records_do() -> None:
     found = read_files("genesys/query.json")
     call_value = found.values[0]

@@ -13,14 +13,23 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 
 from carelog.findings import Finding
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
-from carelog.sources.formats._documents import Piece, first_keys, read_pieces, read_records
+from carelog.sources.formats._connect_words import (
+    first_time,
+    has_times_of_day,
+    is_transcript,
+    joined_segments,
+    language_of,
+    later,
+    name_of,
+    read_messages,
+)
+from carelog.sources.formats._documents import Piece, find_keys, read_pieces, read_records
 from carelog.sources.formats._leftovers import Native
 from carelog.sources.formats._legs import (
     Gathering,
@@ -30,8 +39,9 @@ from carelog.sources.formats._legs import (
     parse_groups,
     to_chunks,
 )
+from carelog.sources.formats._steps import NO_WORDS, to_steps
 from carelog.sources.formats._table_rows import to_name, to_seconds
-from carelog.sources.formats._times import read_time, to_text
+from carelog.sources.formats._times import read_time, seconds_between
 from carelog.sources.streams import Opened
 
 NAME = "amazon_connect"
@@ -41,9 +51,7 @@ _CHANNELS = {"VOICE": "phone", "CHAT": "chat", "EMAIL": "email"}
 _INBOUND = frozenset({"INBOUND", "WEBRTC_API", "MESSAGING"})
 _OUTBOUND = frozenset({"OUTBOUND", "EXTERNAL_OUTBOUND", "CALLBACK", "AGENT_REPLY"})
 _INHERITING = frozenset({"TRANSFER", "QUEUE_TRANSFER", "DISCONNECT", "FLOW"})
-_SPEAKERS = {
-    "CUSTOMER": "customer", "AGENT": "agent", "SUPERVISOR": "agent", "SYSTEM": "system", "CUSTOM_BOT": "bot",
-}  # fmt: skip
+WRAPPERS = ("Contacts",)
 _NO_START = Fault(
     "no_start",
     "the transcript holds no time of day; read it together with the contact records, or say --start TIME",
@@ -58,17 +66,26 @@ def detect_connect(head: bytes, name: str) -> str | None:
     """By the keys of the first object."""
     if head.lstrip()[:1] not in (b"{", b"[") or not any(word in head for word in _TELLING):
         return None
-    keys, _ = first_keys(head, ())
-    if "AWSContactTraceRecordFormatVersion" in keys or {"ContactId", "InitiationMethod"} <= keys:
+    keys = find_keys(head)
+    top = keys[""]
+    if "AWSContactTraceRecordFormatVersion" in top or {"ContactId", "InitiationMethod"} <= top:
         return "its objects are contact records of Amazon Connect"
-    if "ChatTranscriptVersion" in keys or ("ConversationCharacteristics" in keys and keys & _LENS_KEYS):
+    if any("InitiationMethod" in keys.get(wrapper, set()) for wrapper in ("Contact", *WRAPPERS)):
+        return "its objects are contacts as the interface of Amazon Connect gives them"
+    said = keys.get("Transcript", set()) | keys.get("Segments.Transcript", set())
+    if "ChatTranscriptVersion" in top or ("ConversationCharacteristics" in top and top & _LENS_KEYS):
         return "it is a transcript of Contact Lens"
-    if {"ContactId", "Participants", "Transcript"} <= keys:
+    if "Content" in said and said & {"BeginOffsetMillis", "AbsoluteTime", "Time"}:
+        return "it is a transcript of Contact Lens"
+    if {"ContactId", "Participants", "Transcript"} <= top:
         return "it is a chat transcript of Amazon Connect"
     return None
 
 
-_TELLING = (b'"ContactId"', b'"AWSContactTrace', b'"ConversationCharacteristics"', b'"ChatTranscriptVersion"')
+_TELLING = (
+    b'"ContactId"', b'"AWSContactTrace', b'"ConversationCharacteristics"', b'"ChatTranscriptVersion"',
+    b'"InitiationMethod"', b'"ParticipantRole"',
+)  # fmt: skip
 _LENS_KEYS = frozenset({"Channel", "Participants", "Categories", "Transcript"})
 
 
@@ -81,29 +98,33 @@ def read_connects(inputs: Iterable[Opened], options: ReadOptions) -> Iterator[Bl
     """The contacts of all inputs, each once."""
     with open_gathering() as gathering:
         for opened in inputs:
-            for part in read_records(opened, options, NAME, ()):
+            for part in read_records(opened, options, NAME, WRAPPERS):
                 block = part if isinstance(part, Block) else Block(opened.name, NAME)
                 if isinstance(part, Chunk):
-                    for piece in read_pieces(part, block, ()):
+                    for piece in read_pieces(part, block, WRAPPERS):
                         _gather(piece, opened.name, gathering)
                 yield block
         yield from to_chunks(gathering, NAME, options)
 
 
 def _gather(piece: Piece, file: str, gathering: Gathering) -> None:
-    key = _contact_id(piece.value, file, piece.raw)
-    root = to_name(piece.value.get("InitialContactId"))
+    inner = piece.value.get("Contact")
+    contact = inner if isinstance(inner, dict) and "InitiationMethod" in inner else piece.value
+    key = _contact_id(contact, file, piece.raw)
+    root = to_name(contact.get("InitialContactId"))
     if root is not None and root != key:
         gathering.join(key, root)
     # What is not JSON as it stood (comments) was mended: keep both forms.
     is_plain = b"//" not in piece.raw and b"/*" not in piece.raw and not re.search(rb",\s*[}\]]", piece.raw)
-    value = b"" if is_plain else orjson.dumps(piece.value)
+    value = b"" if is_plain and contact is piece.value else orjson.dumps(contact)
     gathering.add(key, Leg(file, piece.line, piece.offset, piece.raw, value))
 
 
 def _contact_id(value: dict[str, Any], file: str, raw: bytes) -> str:
     customer = value.get("CustomerMetadata")
     found = to_name(value.get("ContactId"))
+    if found is None and "InitiationMethod" in value:
+        found = to_name(value.get("Id"))
     if found is None and isinstance(customer, dict):
         found = to_name(customer.get("ContactId"))
     if found is None:
@@ -131,16 +152,12 @@ Pair = tuple[Leg, dict[str, Any]]
 
 def _latest(found: Sequence[Pair]) -> dict[str, Any] | None:
     """The contact record that was updated last; of equals, the one that came last."""
-    records = [value for _, value in found if not _is_transcript(value)]
+    records = [value for _, value in found if not is_transcript(value)]
     return (
         max(enumerate(records), key=lambda r: (str(r[1].get("LastUpdateTimestamp") or ""), r[0]))[1]
         if (records)
         else None
     )
-
-
-def _is_transcript(value: dict[str, Any]) -> bool:
-    return isinstance(value.get("Transcript"), list) or "ConversationCharacteristics" in value
 
 
 def _add_contact(
@@ -165,20 +182,28 @@ def _add_contact(
     remarks += words.faults
     if record is None and value.get("messages"):
         value["status"] = "completed"
+    if _lacks_words(value):
+        value["messages"] = to_steps(_steps(native))
+        remarks.append(NO_WORDS)
     extra = native.rest()
     rest = words.rest()
     value["extra"] = {**extra, "contact_lens": rest} if rest and record else {**extra, **rest}
     # What stands for the contact is its record; the transcript comes with it.
-    legs = [place for place, _ in sorted(found, key=lambda pair: _is_transcript(pair[1]))]
+    legs = [place for place, _ in sorted(found, key=lambda pair: is_transcript(pair[1]))]
     add_interaction(block, legs, "amazon_connect", {"interaction_id": key, **value}, remarks)
+
+
+def _lacks_words(value: dict[str, Any]) -> bool:
+    is_written = value.get("channel") != "phone" and value.get("status") not in ("missed", "abandoned")
+    return is_written and not value.get("messages") and not value.get("subject")
 
 
 def _find_transcript(found: Sequence[Pair]) -> Pair | None:
     """The transcript to read: the raw one before its redacted twin, else the last delivered."""
-    transcripts = [pair for pair in found if _is_transcript(pair[1])]
+    transcripts = [pair for pair in found if is_transcript(pair[1])]
     raw = [p for p in transcripts if "redacted" not in str(p[1].get("ContentMetadata", "")).lower()]
     best = raw or transcripts
-    return best[-1] if best else None
+    return (best[-1][0], joined_segments([value for _, value in best])) if best else None
 
 
 def _no_interaction(record: dict[str, Any] | None) -> str | None:
@@ -213,16 +238,34 @@ def _from_record(native: Native, origin: dict[str, Any]) -> dict[str, Any]:
         "initiative": _initiative(method, direction, origin),
         "status": _status(native, direction),
         "customer_id": address,
-        "agent_id": native.name("Agent", "Username"),
+        "subject": native.name("SegmentAttributes", "connect:EmailSubject", "ValueString"),
+        "agent_id": native.name("Agent", "Username")
+        or native.name("Agent")
+        or native.name("AgentInfo", "Id"),
         "team": _team(native),
-        "queue": native.name("Queue", "Name"),
+        "queue": native.name("Queue", "Name") or native.name("QueueInfo", "Id"),
         "campaign": native.name("Campaign", "CampaignId"),
-        "wait_seconds": native.number("Queue", "Duration"),
+        "wait_seconds": _wait(native),
         "talk_seconds": native.number("Agent", "AgentInteractionDuration"),
         "hold_seconds": native.number("Agent", "CustomerHoldDuration"),
-        "wrap_up_seconds": native.number("Agent", "AfterContactWorkDuration"),
+        "wrap_up_seconds": _after_work(native),
         "satisfaction": _satisfaction(native),
     }
+
+
+def _wait(native: Native) -> float | int | None:
+    """Seconds in the queue; the interface gives only the times at its ends."""
+    counted = native.number("Queue", "Duration")
+    if counted is not None:
+        return counted
+    ends = native.look("AgentInfo", "ConnectedToAgentTimestamp") or native.look("DisconnectTimestamp")
+    begun = read_time(native.look("QueueInfo", "EnqueueTimestamp"), native.zone)[0]
+    return seconds_between(begun, read_time(ends, native.zone)[0])
+
+
+def _after_work(native: Native) -> float | int | None:
+    counted = native.number("Agent", "AfterContactWorkDuration")
+    return counted if counted is not None else native.number("AgentInfo", "AfterContactWorkDuration")
 
 
 def _direction(method: str, channel: str) -> str:
@@ -246,11 +289,11 @@ def _status(native: Native, direction: str) -> str:
         return "open"
     if machine.startswith("VOICEMAIL"):
         return "voicemail"
-    if native.look("Agent"):
+    if native.look("Agent") or native.look("AgentInfo", "ConnectedToAgentTimestamp"):
         return "completed"
     if reason == "TELECOM_PROBLEM":
         return "failed"
-    if native.look("Queue"):
+    if native.look("Queue") or native.look("QueueInfo"):
         return "abandoned"
     return "missed" if direction == "outbound" else "completed"
 
@@ -279,23 +322,39 @@ def _satisfaction(native: Native) -> dict[str, Any] | None:
 _SCALES = {"csat": ("csat_5", 1, 5), "nps": ("nps_10", 0, 10), "ces": ("ces_7", 1, 7)}
 
 
+def _steps(native: Native) -> Iterator[tuple[str | None, str]]:
+    """What the record of a contact tells of its course, in its own words."""
+    for path, text in (
+        (("InitiationTimestamp",), f"contact: {native.look('InitiationMethod')}"),
+        (("Queue", "EnqueueTimestamp"), "queue: enqueued"),
+        (("QueueInfo", "EnqueueTimestamp"), "queue: enqueued"),
+        (("Agent", "ConnectedToAgentTimestamp"), "agent: connected"),
+        (("AgentInfo", "ConnectedToAgentTimestamp"), "agent: connected"),
+        (("DisconnectTimestamp",), f"contact: {native.look('DisconnectReason') or 'DISCONNECT'}"),
+    ):
+        yield read_time(native.look(*path), native.zone)[0], text
+
+
 def _add_transcript(
     value: dict[str, Any], words: Native, file: str, record: Native, options: ReadOptions
 ) -> list[Fault]:
     """Complete the record with what a transcript says; returns what is to be remarked."""
     if not file:
         return []
-    is_chat = words.look("Channel") == "CHAT" or words.look("ChatTranscriptVersion") is not None
-    is_chat = is_chat or words.look("Transcript", 0, "AbsoluteTime") is not None
+    is_chat = has_times_of_day(words)
     value.setdefault("channel", "chat" if is_chat else "phone")
     remarks = []
+    began = record.look("Agent", "ConnectedToAgentTimestamp")
+    began = began or record.look("AgentInfo", "ConnectedToAgentTimestamp")
+    began = read_time(began, options.zone)[0]
     if value.get("started_at") is None:
         value["started_at"], remark = _find_start(words, file, is_chat, options)
         remarks = [remark] if remark else []
-    connected = record.look("Agent", "ConnectedToAgentTimestamp")
-    value["messages"] = list(_messages(words, connected if isinstance(connected, str) else None))
-    value["language"] = _language(words)
-    value["agent_id"] = value.get("agent_id") or _agent(words)
+        began = value["started_at"] if remark is not _ANALYSIS_TIME else None
+    value["messages"] = list(read_messages(words, began))
+    value["language"] = language_of(words)
+    value["agent_id"] = value.get("agent_id") or name_of(words, "AGENT")
+    value["customer_id"] = value.get("customer_id") or name_of(words, "CUSTOMER")
     value["tags"] = [t for n, _ in enumerate(words.look("Categories", "MatchedCategories") or [])
                      if (t := words.name("Categories", "MatchedCategories", n))]  # fmt: skip
     characteristics = "ConversationCharacteristics"
@@ -305,68 +364,19 @@ def _add_transcript(
     if value.get("ended_at") is None and value.get("started_at"):
         total = to_seconds(words.look(characteristics, "TotalConversationDurationMillis"), 1000)
         times = [m["at"] for m in value["messages"] if "at" in m]
-        value["ended_at"] = _later(value["started_at"], total) if total else max(times, default=None)
+        value["ended_at"] = later(value["started_at"], total) if total else max(times, default=None)
     return remarks
 
 
 def _find_start(
     words: Native, file: str, is_chat: bool, options: ReadOptions
 ) -> tuple[str | None, Fault | None]:
-    items = words.look("Transcript")
-    times = [item.get("AbsoluteTime") for item in items or [] if isinstance(item, dict)]
-    if is_chat and any(times):
-        return read_time(min(str(t) for t in times if t), options.zone)
+    first = first_time(words)
+    if is_chat and first is not None:
+        return read_time(first, options.zone)
     if options.start is not None:
         return read_time(options.start, options.zone)
     stamp = _ANALYSED.search(file)
     if stamp is None:
         return None, _NO_START
     return f"{stamp[1]}:{stamp[2]}:{stamp[3]}", _ANALYSIS_TIME
-
-
-def _messages(words: Native, connected: str | None) -> Iterator[dict[str, Any]]:
-    roles = {p.get("ParticipantId"): p.get("ParticipantRole") for p in words.look("Participants") or []
-             if isinstance(p, dict) and isinstance(p.get("ParticipantId"), str)}  # fmt: skip
-    for path in words.each("Transcript"):
-        kind, text = words.look(*path, "Type"), words.text(*path, "Content")
-        if text is None and kind != "ATTACHMENT":
-            continue
-        content = str(words.look(*path, "ContentType") or "")
-        role = words.look(*path, "ParticipantRole") or roles.get(str(words.look(*path, "ParticipantId")))
-        is_event = kind == "EVENT" or "connect.event" in content
-        message = {
-            "speaker": "system" if is_event else _SPEAKERS.get(str(role), "system"),
-            "text": text or "",
-        }
-        begin = to_seconds(words.look(*path, "BeginOffsetMillis"), 1000)
-        at = words.time(*path, "AbsoluteTime")
-        if at is None and connected is not None and begin is not None:
-            at = _later(connected, begin)
-        if at is not None:
-            message["at"] = at
-        number = words.name(*path, "Id")
-        if number is not None:
-            message["message_id"] = number
-        yield message
-
-
-def _agent(words: Native) -> str | None:
-    for path in words.each("Participants"):
-        if words.look(*path, "ParticipantRole") == "AGENT":
-            return words.name(*path, "DisplayName")
-    return None
-
-
-def _language(words: Native) -> str | None:
-    found = words.look("LanguageCode")
-    if isinstance(found, str) and re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", found):
-        return str(words.take("LanguageCode"))
-    return None
-
-
-def _later(start: str, seconds: float | None) -> str | None:
-    """A time so many seconds after an RFC 3339 one; None where that cannot be."""
-    try:
-        return to_text(datetime.fromisoformat(start) + timedelta(seconds=seconds or 0))
-    except (ValueError, OverflowError):
-        return None

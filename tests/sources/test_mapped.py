@@ -20,7 +20,7 @@ from tests.sources.leaves import lost_leaves
 
 from carelog.errors import UsageProblem
 from carelog.sources.formats import FORMATS, detect_formats
-from carelog.sources.formats._mapping import load_preset, parse_mapping, preset_names
+from carelog.sources.formats._mapping import Rule, load_preset, parse_mapping, preset_names
 from carelog.sources.formats._mapping_records import map_record
 from carelog.sources.formats._mapping_values import UnclearError, to_decimal, to_seconds, to_time
 
@@ -134,7 +134,7 @@ def test_a_wrong_mapping_is_wrong_usage(arguments: list[str], code: int, said: s
         ("[fields]\nstarted_at = {from='x', order='dym'}", "the order of a date"),
         ("[fields]\nstarted_at = {form='x'}", "`form`, which means nothing"),
         ("[fields]\ntalk_seconds = {between=['x']}", "two columns"),
-        ("[fields]\nnotes = {}", "neither from, nor between"),
+        ("[fields]\nnotes = {}", "neither from, nor join"),
         ("[constants]\nchannel='chat'\n[fields]\nchannel='x'", "both a constant and a field"),
         ("[fields]\nnotes='x'\n[layout]\nfooter='('", "no regular expression"),
         ("[fields]\nnotes='x'\n[layout]\nencoding='klingon'", "no encoding"),
@@ -336,3 +336,104 @@ def test_lines_of_json_are_counted_as_they_stand(tmp_path: Path) -> None:
     report = json.loads(result.stdout)
     assert (report["records"], report["accepted"], report["files"][0]["blank_lines"]) == (3, 1, 1)
     assert [(e["line"], e["keyword"]) for e in report["errors"]] == [(3, "required"), (4, "not_json")]
+
+
+def infer(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "desk.csv"
+    path.write_text(text, encoding="utf-8")
+    return call("convert", "--infer", path).stdout
+
+
+def test_day_and_clock_in_two_columns_are_one_time(tmp_path: Path) -> None:
+    text = "Call Id,Agent,Date,Time,Topic,Speed of answer in seconds,AvgTalkDuration\n"
+    rows = "A1,Bo,01/14/2026,09:12:58 AM,Lamps,109,00:02:23\nA2,Bo,01/15/2026,01:02:03 PM,Lamps,,\n"
+    mapping = infer(tmp_path, text + rows)
+    assert 'started_at = { join = ["Date", "Time"] }' in mapping
+    found = read_files(
+        tmp_path / "desk.csv", from_format="mapping", mapping=parse_mapping(mapping.encode(), "m"), zone="UTC"
+    )
+    first, second = found.values
+    assert (first["started_at"], second["started_at"]) == ("2026-01-14T09:12:58Z", "2026-01-15T13:02:03Z")
+    assert (first["wait_seconds"], first["talk_seconds"], first["subject"]) == (109, 143, "Lamps")
+    assert "extra" not in second
+
+
+def test_first_mapping_does_not_take_moments_for_lengths(tmp_path: Path) -> None:
+    text = (
+        "Ticket ID,Customer Email,Ticket Subject,Ticket Description,Ticket Channel,Created,First Response Time,"
+        "Time to Resolution\n1,a@x.example,Lamp,It is dark,Social media,2026-06-01 12:00:00,2026-06-01 12:15:36,"
+        "2026-06-02 12:15:36\n"
+    )
+    mapping = infer(tmp_path, text)
+    assert 'first_response_seconds = { between = ["Created", "First Response Time"] }' in mapping
+    assert 'resolution_seconds = { between = ["Created", "Time to Resolution"] }' in mapping
+    assert 'channel = { from = "Ticket Channel", values = { "Social media" = "chat" } }' in mapping
+    assert 'text = "Ticket Description"' in mapping and 'customer_id = "Customer Email"' in mapping
+
+
+def test_first_mapping_finds_a_number_and_a_beginning_by_their_values(tmp_path: Path) -> None:
+    text = "tweet_id,author,inbound,posted,text\n7,Ana,True,Tue Oct 31 22:10:47 +0000 2017,hi\n"
+    mapping = infer(tmp_path, text)
+    assert 'interaction_id = "tweet_id"' in mapping and 'started_at = "posted"' in mapping
+    assert 'values = { "True" = "inbound" }' in mapping
+
+
+def test_expressions_replace_what_no_list_can_name() -> None:
+    text = (
+        "[constants]\nchannel='phone'\n[fields]\ninteraction_id='id'\nstarted_at='at'\n"
+        "direction = { from = 'who', matches = { '^\\d{2,5}$' = 'outbound' }, otherwise = 'inbound' }\n"
+    )
+    mapping = parse_mapping(text.encode(), "m.toml")
+    rows = [{"id": "1", "at": "x", "who": who} for who in ("101", "+66812345678")]
+    assert [map_record(row, mapping, [])["direction"] for row in rows] == ["outbound", "inbound"]
+    assert map_record(rows[0], mapping, [])["extra"]["who"] == "101"
+    with pytest.raises(UsageProblem, match="no regular expression"):
+        parse_mapping(text.replace("^", "(").encode(), "m.toml")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("Tue Oct 31 22:10:47 +0000 2017", "2017-10-31T22:10:47Z"),
+        ("Fri, 18 Oct 2019 17:02:00 +0700", "2019-10-18T17:02:00+07:00"),
+        ("Thu May 15 2025 21:14:13 GMT+0200 (South Africa Standard Time)", "2025-05-15T21:14:13+02:00"),
+        ("14-Sep-26 09:12:01 PM", "2026-09-14T21:12:01"),
+        ("September 14, 2026 at 9:12 AM", "2026-09-14T09:12:00"),
+        ("1 May 2026", "2026-05-01T00:00:00"),
+    ],
+)
+def test_months_may_be_english_words(value: str, expected: str) -> None:
+    assert to_time(value, Rule("started_at", "time"))[0] == expected
+
+
+@pytest.mark.parametrize(
+    "value", ["31 Feb 2026 10:00", "Marching 12 2026", "Sep", "12 Sep", "may 1 2 3 2026"]
+)
+def test_words_that_make_no_day_are_no_time(value: str) -> None:
+    with pytest.raises(UnclearError):
+        to_time(value, Rule("started_at", "time"))
+
+
+def test_3cx_log_without_directions_tells_them_by_extensions(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(
+        "Call Time,Caller ID,Destination,Status,Ringing,Talking\n"
+        "2026-09-14 09:00:00,Ana (+66812345678),Support (800),Answered,00:00:05,00:02:10\n"
+        "2026-09-14 09:10:00,Bo (101),+66777777,Answered,00:00:05,00:01:10\n",
+        encoding="utf-8",
+    )
+    inbound, outbound = read_files(path, zone="UTC").values
+    assert (inbound["direction"], inbound["customer_id"]) == ("inbound", "Ana (+66812345678)")
+    assert (outbound["direction"], outbound["customer_id"], outbound["agent_id"]) == (
+        "outbound",
+        "+66777777",
+        "Bo (101)",
+    )
+
+
+def test_freshdesk_export_of_few_columns_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "export"
+    text = "\ufeffTicket ID;Subject;Status;Agent;Created time\r\n12;Lamp;Open;No Agent;14-09-2026 09:12\r\n"
+    path.write_bytes(text.encode())
+    found = read_files(path, zone="UTC")
+    assert (found.formats, found.values[0]["started_at"]) == ({"freshdesk"}, "2026-09-14T09:12:00Z")

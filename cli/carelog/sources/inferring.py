@@ -150,8 +150,37 @@ def match_columns(columns: Sequence[str], values: dict[str, list[Any]]) -> dict[
         ]
         if fitting:
             # The one that is filled most often; of those an exact "ticket id" before a bare "id".
-            found[target] = max(fitting, key=lambda c: (len(values[c]), len(_words(c)) > 3))
+            found[target] = max(fitting, key=lambda c: (len(values[c]), _sureness(target, c)))
+    _find_start(columns, values, found)
     return found
+
+
+def _sureness(target: str, column: str) -> int:
+    words = _words(column)
+    if target == "customer_id":
+        return 2 if re.search(r"\bid$", words) else 1 if "mail" in words else 0
+    return int(len(words) > 3)
+
+
+def _find_start(columns: Sequence[str], values: dict[str, list[Any]], found: dict[str, str]) -> None:
+    """Where no column is named like a number or a beginning: the first unique id, the first that holds times."""
+    free = [column for column in columns if column not in found.values() and values[column]]
+    if "interaction_id" not in found:
+        ids = [c for c in free if re.search(r"\bid$", _words(c)) and _fits("interaction_id", values[c])]
+        found.update({"interaction_id": ids[0]} if ids else {})
+    if "started_at" not in found:
+        # A moment that is called the first response is the earliest that such a file knows.
+        lengths = {found.get(target) for target in ("first_response_seconds", "resolution_seconds")}
+        times = [c for c in columns if values[c] and (c in free or c in lengths) and "birth" not in _words(c)]
+        times = [c for c in times if all(map(_is_moment, values[c][:100]))][:1]
+        for target in [key for key, column in found.items() if column in times]:
+            del found[target]
+        found.update({"started_at": times[0]} if times else {})
+
+
+def _is_moment(value: Any) -> bool:
+    """Whether a value is a day with a time of that day."""
+    return isinstance(value, str) and re.search(r"\d:\d\d", value) is not None and _is_time(value)
 
 
 def _names_of(column: str, target: str) -> list[str]:
@@ -175,7 +204,10 @@ def _fits(target: str, values: list[Any]) -> bool:
     if target in ("started_at", "ended_at"):
         return not sample or sum(_is_time(v) for v in sample) > len(sample) / 2
     if target.endswith("_seconds"):
-        return not sample or sum(_is_length(v) for v in sample) > len(sample) / 2
+        # What is called a length of time may be the moment when it ended.
+        is_end = target in ("first_response_seconds", "resolution_seconds")
+        fits = sum(_is_length(v) or (is_end and _is_moment(v)) for v in sample)
+        return not sample or fits > len(sample) / 2
     if target == "order.amount":
         return not sample or sum(_is_number(v) for v in sample) > len(sample) / 2
     if target == "interaction_id":
@@ -196,7 +228,14 @@ def _reads_as_time(value: Any, order: str) -> bool:
         return False
 
 
+_LENGTH = re.compile(r"[\d.,:]+ ?[a-z]{0,8}|\d+ ?d(ays?)?[ ,]*[\d:]+", re.IGNORECASE)
+
+
 def _is_length(value: Any) -> bool:
+    text = str(value).strip()
+    # A clock of the day is no length of time, nor is a moment.
+    if not _LENGTH.fullmatch(text) or re.search(r"\d ?[ap]\.?m", text, re.IGNORECASE):
+        return False
     try:
         return to_seconds(value, "") is not None
     except UnclearError:
@@ -222,12 +261,27 @@ def _to_lines(seen: Seen, name: str) -> Iterator[str]:
     yield from _time_lines(found, seen)
     yield from _constant_lines(found, seen)
     yield from ("", "[fields]")
-    yield from _field_lines(found, seen)
+    clock = _clock_beside(found, seen)
+    yield from _field_lines(found, seen, clock)
     yield from _message_lines(text, seen)
-    used = {*found.values(), text}
+    used = {*found.values(), text, clock}
     rest = [column for column in seen.columns if column not in used]
     if rest:
         yield from ("", "# Kept under `extra`:", *(f"#   {_quoted(column)}" for column in rest))
+
+
+def _clock_beside(found: dict[str, str], seen: Seen) -> str | None:
+    """The column with the time of the day, where the beginning's column holds days only."""
+    start = found.get("started_at")
+    if start is None or any(":" in str(value) for value in seen.values[start]):
+        return None
+    free = [c for c in seen.columns if c not in found.values() and seen.values[c] and "time" in _words(c)]
+    return next(
+        (c for c in free if all(_CLOCK_OF_DAY.fullmatch(str(v).strip()) for v in seen.values[c])), None
+    )
+
+
+_CLOCK_OF_DAY = re.compile(r"\d{1,2}:\d{2}(:\d{2})?( ?[ap]\.?m\.?)?", re.IGNORECASE)
 
 
 def _time_lines(found: dict[str, str], seen: Seen) -> Iterator[str]:
@@ -280,7 +334,7 @@ def _scale_of(values: Iterable[Any]) -> str:
     return "nps_10" if most > 7 or 0 in numbers else "ces_7" if most > 5 else "csat_5"
 
 
-def _field_lines(found: dict[str, str], seen: Seen) -> Iterator[str]:
+def _field_lines(found: dict[str, str], seen: Seen, clock: str | None) -> Iterator[str]:
     for needed in ("interaction_id", "started_at"):
         if needed not in found:
             yield f'# {needed} = "..."   # ??? no column looks like it, and it is needed'
@@ -291,6 +345,12 @@ def _field_lines(found: dict[str, str], seen: Seen) -> Iterator[str]:
             words = ", ".join(f"{_quoted(word)} = 0" for word in _few_words(values))
             rule = f"{{ from = {_quoted(column)}, values = {{ {words} }} }}"
             yield f"# {key} = {rule}   # ??? which score each word is"
+        elif target == "started_at" and clock is not None:
+            yield f"{key} = {{ join = [{_quoted(column)}, {_quoted(clock)}] }}"
+        elif target in ("first_response_seconds", "resolution_seconds") and _is_moment(
+            next(iter(values), None)
+        ):
+            yield f"{key} = {{ between = [{_quoted(found.get('started_at', '???'))}, {_quoted(column)}] }}"
         else:
             yield f"{key} = {_rule_text(target, column, values)}"
 

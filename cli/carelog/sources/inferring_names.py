@@ -15,19 +15,19 @@ PATTERNS: tuple[tuple[str, str], ...] = (
      r"timestamp|ms))*"),
     ("first_response_seconds", r"first (response|reply)( time)?.*|frt"),
     ("wait_seconds",
-     r"(wait|waiting|queue|ring|ringing|hold before answer|speed of answer)( ?(time|"
-     r"duration|seconds|secs|sec|s))*"),
+     r"(avg |average )?(wait|waiting|queue|ring|ringing|hold before answer|speed of answer)( ?(time|"
+     r"duration|in|seconds|secs|sec|s))*"),
     ("hold_seconds", r"(on )?hold( ?(time|duration|seconds|secs|s))*"),
     ("wrap_up_seconds", r"(wrap|wrapup|wrap up|after call work|acw)( ?(time|duration|seconds|secs|s))*"),
     ("handle_seconds",
      r"(handle|handling|aht|time (spent|tracked|worked)|worked)( ?(time|duration|seconds|"
      r"secs|s))*"),
     ("talk_seconds",
-     r"(talk|talking|call|billable|bill|conversation)? ?(time|duration|length|seconds|sec|"
-     r"secs|billsec)( ?(seconds|secs|sec|s|min|minutes|ms))*"),
-    ("resolution_seconds", r"(full )?resolution( time)?.*"),
-    ("channel", r"channel|via|medium|source|origin|contact (type|channel|method)"),
-    ("direction", r"(call )?direction|in ?out|inbound|call type"),
+     r"(avg |average |total )?(talk|talking|call|billable|bill|conversation)? ?(time|duration|length|seconds|"
+     r"sec|secs|billsec)( ?(in|seconds|secs|sec|s|min|minutes|ms))*"),
+    ("resolution_seconds", r"(full )?resolution( time)?.*|time to (resolution|resolve|close)"),
+    ("channel", r"(ticket |case |contact )?channel|via|medium|source|origin|contact (type|channel|method)"),
+    ("direction", r"(call )?direction|in ?out|(is )?inbound|call type"),
     ("status", r"(ticket|case|call|chat)? ?(status|state|disposition|result|outcome)"),
     ("customer_id",
      r"(customer|client|caller|requester|contact|user|visitor|buyer|account)( ?(id|no|"
@@ -41,17 +41,17 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     ("store_id", r"(store|shop|branch|location|outlet|site)( ?(id|no|name|number|code))?"),
     ("campaign", r"campaign( ?(id|name))?"),
     ("language", r"(language|locale|lang)( ?code)?"),
-    ("subject", r"subject|title|topic|summary|ticket name"),
-    ("category", r"(category|type|reason|issue|department reason|case type)( ?(name|code))?"),
+    ("subject", r"((ticket|case|issue) )?(subject|title|topic|summary)|ticket name"),
+    ("category", r"((ticket|case|issue|call|contact) )?(category|type|reason|issue)( ?(name|code))?"),
     ("notes", r"(notes?|comments?|remarks?|wrap up note|agent notes?|call notes?|resolution notes?)"),
     ("tags", r"tags?|labels?"),
     ("satisfaction.score",
-     r"(csat|nps|ces|satisfaction|rating|score|feedback|survey)( ?(score|rating|result|"
+     r"(customer )?(csat|nps|ces|satisfaction|rating|score|feedback|survey)( ?(score|rating|result|"
      r"results))?"),
     ("order.order_id", r"(order|receipt|invoice|transaction) ?(id|no|number)"),
     ("order.amount", r"(order|grand|net|gross)? ?(total|amount|price|value|revenue)( ?(collected|paid))?"),
     ("order.currency", r"currency( ?code)?"),
-    ("text", r"(message|text|body|content|description|transcript|question|comment body|plain text|html)"),
+    ("text", r"((ticket|case|issue|chat|call|email|customer) )?(message|text|body|content|description|transcript|question|comment body|plain text|html)"),
 )  # fmt: skip
 """For each field the names (in words, without capitals) of columns that hold it, the surest first."""
 
@@ -63,7 +63,7 @@ KNOWN_WORDS: dict[str, dict[str, str]] = {
         "chat": "chat",
         "live chat": "chat", "webchat": "chat", "whatsapp": "chat", "line": "chat", "messenger": "chat",
         "facebook": "chat",
-        "sms": "chat", "telegram": "chat", "store": "in_store", "in-store": "in_store",
+        "sms": "chat", "telegram": "chat", "social media": "chat", "twitter": "chat", "instagram": "chat", "store": "in_store", "in-store": "in_store",
         "in store": "in_store",
         "walk-in": "in_store", "pos": "in_store", "counter": "in_store",
     },
@@ -71,12 +71,13 @@ KNOWN_WORDS: dict[str, dict[str, str]] = {
         "inbound": "inbound", "in": "inbound", "incoming": "inbound", "i": "inbound",
         "outbound": "outbound",
         "out": "outbound", "outgoing": "outbound", "o": "outbound", "internal": "internal",
+        "true": "inbound", "false": "outbound",
     },
     "status": {
         "completed": "completed", "answered": "completed", "connected": "completed", "success": "completed",
         "missed": "missed", "no answer": "missed", "unanswered": "missed", "abandoned": "abandoned",
         "voicemail": "voicemail", "failed": "failed", "busy": "failed", "open": "open", "new": "open",
-        "pending": "open",
+        "pending": "open", "pending customer response": "open", "waiting on customer": "open",
         "on hold": "open", "in progress": "open", "waiting": "open", "closed": "closed", "solved": "closed",
         "resolved": "closed", "done": "closed",
     },

@@ -22,6 +22,8 @@
     status = { from = "State", values = { Open = "open", Done = "closed" }, otherwise = "unknown" }
     handle_seconds = { from = "Worked", unit = "min" }      # s, ms, min, h, hms (HH:MM:SS), hm (HH:MM)
     first_response_seconds = { between = ["Created", "First reply"] }
+    ended_at = { join = ["End date", "End time"] }          # several columns as one text
+    category = { from = "Note", matches = { "refund|money back" = "refund" } }  # regular expressions
     agent_id = { from = "Owner", absent = ["Nobody"] }
     direction = { from = "Way", values = { In = "inbound", Out = "outbound" } }
     customer_id = { from = "Caller", outbound = "Called" }
@@ -72,7 +74,7 @@ _TOP = {"name", "title", "detect", "layout", "times", "numbers", "constants", "f
 _LAYOUT = {"columns", "header", "delimiter", "encoding", "footer", "records"}
 _RULE = {
     "from", "values", "otherwise", "unit", "between", "split", "html", "zone", "order", "format", "constant",
-    "absent", "outbound",
+    "absent", "outbound", "join", "matches",
 }  # fmt: skip
 
 
@@ -81,9 +83,10 @@ class Rule:
     """How one field is filled: from the first of `sources` that says something, else `constant`.
 
     `kind` is what the text is read as (`time`, `seconds`, `number`, `money`, `tags`, `text`). `values`
-    replaces texts (compared without capitals), `otherwise` those that are not among them. `between` are two
-    times whose distance in seconds is meant. `absent` are texts that stand for nothing, `outbound` the
-    sources where `direction` (which must come first) is outbound.
+    replaces texts (compared without capitals), `matches` those in which an expression is found, `otherwise`
+    the others. `between` are two times whose distance in seconds is meant, `join` columns that are one text
+    together. `absent` are texts that stand for nothing, `outbound` the sources where `direction` (which must
+    come first) is outbound.
     """
 
     field: str
@@ -101,6 +104,8 @@ class Rule:
     formats: tuple[str, ...] = ()
     absent: frozenset[str] = frozenset()
     outbound: tuple[str, ...] = ()
+    join: tuple[str, ...] = ()
+    matches: tuple[tuple[re.Pattern[str], Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +154,7 @@ class Mapping:
     def sources(self) -> set[str]:
         """The columns that the mapping names."""
         rules = [*self.rules, *(rule for m in self.messages if not m.each for rule in m.rules)]
-        return {name for rule in rules for name in (*rule.sources, *rule.between, *rule.outbound)}
+        return {name for rule in rules for name in (*rule.sources, *rule.between, *rule.outbound, *rule.join)}
 
 
 def _ordered(rules: tuple[Rule, ...], order: str) -> tuple[Rule, ...]:
@@ -250,8 +255,8 @@ def _to_rule(field: str, value: Any, times: dict[str, Any], allowed: Iterable[st
     between = _names(value.get("between", ()))
     if len(between) not in (0, 2):
         raise _WrongError(f"`{field}`: between takes two columns")
-    if not ({"from", "between", "constant"} & set(value)):
-        raise _WrongError(f"`{field}` says neither from, nor between, nor constant")
+    if not ({"from", "between", "join", "constant"} & set(value)):
+        raise _WrongError(f"`{field}` says neither from, nor join, nor between, nor constant")
     formats = _names(value["format"] if "format" in value else times.get("formats", ()))
     for format_ in formats:
         _check_format(field, format_)
@@ -261,8 +266,18 @@ def _to_rule(field: str, value: Any, times: dict[str, Any], allowed: Iterable[st
         value.get("otherwise"), unit, between, _text(value, "split"), value.get("html") is True,
         _zone(value, field) or _zone(times, "times"), order, formats,
         frozenset(name.strip().casefold() for name in _names(value.get("absent", ()))),
-        _names(value.get("outbound", ())),
+        _names(value.get("outbound", ())), _names(value.get("join", ())), _to_matches(value, field),
     )  # fmt: skip
+
+
+def _to_matches(value: dict[str, Any], field: str) -> tuple[tuple[re.Pattern[str], Any], ...]:
+    found = []
+    for pattern, meaning in _table(value, "matches").items():
+        try:
+            found.append((re.compile(pattern, re.IGNORECASE), meaning))
+        except re.error as error:
+            raise _WrongError(f"`{field}`: {pattern!r} is no regular expression: {error}") from None
+    return tuple(found)
 
 
 def _check_format(field: str, format_: str) -> None:

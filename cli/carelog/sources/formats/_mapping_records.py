@@ -101,6 +101,10 @@ def look_up(value: Any, name: str) -> tuple[Path, Any]:
 def _fill(rule: Rule, find: Find, decimal: str, used: set[Path], faults: list[Fault], pointer: str) -> Any:
     if rule.between:
         return _between(rule, find)
+    if rule.join:
+        found = _fill_joined(rule, find, decimal, used, faults, pointer)
+        if found is not None:
+            return found
     for name in rule.sources:
         path, raw = find(name)
         if raw is None or (rule.absent and str(raw).strip().casefold() in rule.absent):
@@ -121,13 +125,30 @@ def _fill(rule: Rule, find: Find, decimal: str, used: set[Path], faults: list[Fa
     return rule.constant
 
 
+def _fill_joined(
+    rule: Rule, find: Find, decimal: str, used: set[Path], faults: list[Fault], pointer: str
+) -> Any:
+    """Several columns (a day and a clock) as one text; None where the first of them says nothing."""
+    parts = [(path, raw) for path, raw in map(find, rule.join) if raw is not None]
+    if find(rule.join[0])[1] is None:
+        return None
+    text, names = " ".join(str(raw).strip() for _, raw in parts), " ".join(rule.join)
+    inner: set[Path] = set()
+    alone = replace(rule, join=(), sources=(names,))
+    found = _fill(alone, lambda name: ((name,), text), decimal, inner, faults, pointer)
+    if inner:
+        used.update(path for path, _ in parts)
+    return found
+
+
 def _says_all(found: Any, raw: Any, rule: Rule) -> bool:
     """Whether the source's value need not be kept beside what became of it."""
     if rule.kind == "time" or (rule.kind == "tags" and not isinstance(raw, dict)):
         return True
     if isinstance(raw, (list, dict)):
         return False
-    return str(found).casefold() == str(raw).strip().casefold() or (rule.kind == "text" and not rule.values)
+    is_replaced = bool(rule.values or rule.matches)
+    return str(found).casefold() == str(raw).strip().casefold() or (rule.kind == "text" and not is_replaced)
 
 
 def _between(rule: Rule, find: Find) -> float | int | None:

@@ -17,6 +17,7 @@ SENTINELS = frozenset(
 )
 """Texts that stand for nothing, without capitals."""
 _LONGEST_SENTINEL = 12
+_LONGEST_MATCHED = 1000
 _BLANK = " \t\r\n\v\f\u00a0\u200b\ufeff"
 _GUARD = re.compile(r'="(.*)"', re.DOTALL)
 _NUMERIC_DAY = re.compile(
@@ -24,6 +25,17 @@ _NUMERIC_DAY = re.compile(
     r"(?:[,T]?\s+|T)?(?:(\d{1,2})[:.](\d{2})(?:[:.](\d{2})(\.\d{1,9})?)?\s*([AaPp])?\.?[Mm]?\.?)?"
     r"\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?"
 )
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = re.compile(
+    r"(?<![a-z])(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
+    r"oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)(?![a-z])",
+    re.IGNORECASE,
+)
+_CLOCK_IN = re.compile(
+    r"(?<!\d)(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?\s*(?:([AaPp])\.?[Mm]\b\.?)?\s*(Z\b|(?:UTC|GMT)?[+-]\d{2}:?\d{2}|UTC|GMT)?"
+    r"(?:\s*\([^()]*\))?"
+)
+_LONGEST_NAMED = 80
 _EPOCH = re.compile(r"-?\d+(\.\d+)?([eE][+]?\d+)?")
 _CLOCK = re.compile(r"(-)?(?:(\d+)\s*d(?:ays?)?[ ,]*)?(\d+):(\d{1,2})(?::(\d{1,2}(?:\.\d+)?))?")
 _FACTORS = {
@@ -54,11 +66,8 @@ def plain(value: Any) -> Any:
 
 def to_value(value: Any, rule: Rule, decimal: str) -> tuple[Any, Fault | None]:
     """What a value (not None) means for the rule's field, and a remark. UnclearError if it means nothing."""
-    if rule.values or rule.otherwise is not None:
-        found = rule.values.get(_shown(value).casefold(), rule.otherwise)
-        if found is None:
-            raise UnclearError("the mapping's `values` do not list this value")
-        value = found
+    if rule.values or rule.matches or rule.otherwise is not None:
+        value = _replaced(_shown(value), rule)
     if rule.kind == "time":
         return to_time(value, rule)
     if rule.kind == "seconds":
@@ -70,6 +79,18 @@ def to_value(value: Any, rule: Rule, decimal: str) -> tuple[Any, Fault | None]:
     if rule.kind == "tags":
         return _to_tags(value, rule.split), None
     return (html_to_text(value) if rule.html and isinstance(value, str) else _to_text(value)), None
+
+
+def _replaced(text: str, rule: Rule) -> Any:
+    found = rule.values.get(text.casefold())
+    if found is None:
+        looked_at = text[:_LONGEST_MATCHED]
+        found = next(
+            (meaning for pattern, meaning in rule.matches if pattern.search(looked_at)), rule.otherwise
+        )
+    if found is None:
+        raise UnclearError("the mapping's `values` do not list this value")
+    return found
 
 
 def _shown(value: Any) -> str:
@@ -190,6 +211,7 @@ def _is_compact_date(text: str) -> bool:
 
 
 def _tidy_iso(text: str) -> str:
+    text = re.sub(r"(?:UTC|GMT)(?=[+-]\d)", "", text)
     text = re.sub(r"\s*(?:UTC|GMT|Z|z)$", "+00:00", text)
     return re.sub(r"\s+(?=[+-]\d{2}:?\d{2}$)", "", text)
 
@@ -208,8 +230,36 @@ def _from_epoch(number: Decimal) -> datetime | None:
     return moment
 
 
+def _from_named_day(text: str) -> datetime | None:
+    """A time whose month is an English word (`Tue Oct 31 22:10:47 +0000 2017`, `14 Sep 2026, 9:12 AM`)."""
+    found = _MONTH.search(text) if len(text) < _LONGEST_NAMED else None
+    if found is None:
+        return None
+    month = _MONTHS.index(found[1][:3].casefold()) + 1
+    rest = f"{text[: found.start()]} {text[found.end() :]}"
+    clock = _CLOCK_IN.search(rest)
+    outside = rest if clock is None else f"{rest[: clock.start()]} {rest[clock.end() :]}"
+    numbers = re.findall(r"\d+", outside)
+    if len(numbers) != 2:
+        return None
+    day, year = sorted(numbers, key=len) if len(numbers[0]) != len(numbers[1]) else numbers
+    hour = int(clock[1]) if clock else 0
+    if clock and clock[4]:
+        hour = hour % 12 + (12 if clock[4] in "Pp" else 0)
+    zone = _tidy_iso("2000-01-01T00:00:00" + (clock[5] or "" if clock else ""))
+    try:
+        return datetime(
+            int(year) + (2000 if len(year) == 2 else 0), month, int(day), hour, int(clock[2]) if clock else 0,
+            int(clock[3] or 0) if clock else 0, tzinfo=datetime.fromisoformat(zone).tzinfo,
+        )  # fmt: skip
+    except ValueError:
+        raise UnclearError("the day or the hour does not exist") from None
+
+
 def _from_numeric_day(text: str, order: str) -> datetime:
     found = _NUMERIC_DAY.fullmatch(text)
+    if found is None and (named := _from_named_day(text)) is not None:
+        return named
     if found is None:
         raise UnclearError("the time is written in a way that is not known; say it with times.formats")
     day, month, year = _sort_day(found[1], found[2], found[3], order)

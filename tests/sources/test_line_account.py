@@ -89,3 +89,28 @@ RAWS = [(HERE / name).read_bytes() for name in (FIRST, SECOND)]
 @given(raw=mutated(RAWS, [b'"', b"User,a,2026/09/14,09:12:05,", b",", b"'+25:99"]))
 def test_damaged_chats_never_stop_the_reader(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
     read_damaged(raw, tmp_path_factory.getbasetemp() / "fuzzed", "line_account")
+
+
+def test_quotation_marks_inside_of_a_text_open_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "chat.csv"
+    path.write_text(
+        "Account name,Shop\nTime zone,'+07:00\nDownloaded,2026/09/15 14:34\nType,Name,Date,Time,Text\n"
+        'User,Nok,2026/09/14,09:12:05,a 5" screen please\n'
+        'Account,Ann,2026/09/14,09:13:05,"this ""one"",\nor two"\n'
+        "User,Nok,2026/09/14,09:14:05,the first\n"
+    )
+    found = read_files(path)
+    assert [m["text"] for m in found.values[0]["messages"]] == [
+        'a 5" screen please', 'this "one",\nor two', "the first"
+    ]  # fmt: skip
+    assert found.rejects == []
+
+
+def test_export_without_messages_is_known_and_holds_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "chat.csv"
+    path.write_text(
+        "アカウント名,店\nタイムゾーン,'+09:00\nダウンロード日時,2026/09/15 14:34\n種別,名前,日付,時刻,内容\n",
+        encoding="utf-8",
+    )
+    found = read_files(path)
+    assert (found.formats, found.values, found.rejects) == ({"line_account"}, [], [])

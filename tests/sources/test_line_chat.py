@@ -111,3 +111,69 @@ PIECES = [b"09:12\t", b"\t", b'"', b"2026/09/14(\xe6\x9c\x88)\n", b"99:99 x", b"
 @given(raw=mutated(RAWS, PIECES))
 def test_damaged_chats_never_stop_the_reader(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
     read_damaged(raw, tmp_path_factory.getbasetemp() / "fuzzed", "line_chat")
+
+
+@pytest.mark.parametrize(
+    ("header", "date", "clock"),
+    [
+        ("[LINE] Chat history with Ana Lim\nSaved on: 02/05/2026, 10:30", "Mon, 02/02/2026", "10:30AM"),
+        ("[LINE] Chat history with Ana Lim\nSaved on: 2026/02/05 10:30", "2026/02/02(Mon)", "10:30"),
+        ("[LINE] 與Ana Lim的聊天\n儲存日期： 2026/02/05 10:30", "2026/02/02（一）", "上午10:30"),
+        ("[LINE] 与Ana Lim的聊天记录\n保存日期: 2026/02/05 10:30", "2026/2/2周一", "10:30"),
+        ("[LINE] Ana Lim님과의 대화\n저장한 날짜 : 2026/02/05 10:30", "2026.02.02 월요일", "오전 10:30"),
+        ('[LINE] ประวัติการแชทในกลุ่ม "Ana Lim"\nบันทึกเมื่อ 5/2/2569 10:30 น.', "จ. 2/2/2569", "10:30 น."),
+        (
+            "[LINE] Riwayat obrolan dengan Ana Lim\nDisimpan pada: 05/02/2026 10.30",
+            "Sen, 02/02/2026",
+            "10.30",
+        ),
+        ("[LINE] Ana Limとのトーク履歴\n保存日時：2026/02/05 10:30", "2026年2月2日(月)", "10:30"),
+    ],
+)
+def test_phones_of_many_languages_are_read(tmp_path: Path, header: str, date: str, clock: str) -> None:
+    path = tmp_path / "chat.txt"
+    path.write_text(f"{header}\n\n{date}\n{clock}\tAna Lim\thi\n{clock}\tShop\tok\n", encoding="utf-8")
+    found = read_files(path, zone="UTC")
+    (value,) = found.values
+    assert (value["started_at"], value["customer_id"], found.rejects) == (
+        "2026-02-02T10:30:00Z",
+        "Ana Lim",
+        [],
+    )
+    assert value["source"]["record_id"] == "Ana Lim"
+    assert value["extra"]["saved"] == header.split("\n")[1]
+
+
+@pytest.mark.parametrize(
+    ("date", "day"), [("Fri, 01/02/2026", "2026-01-02"), ("Sun, 01/02/2026", "2026-02-01")]
+)
+def test_day_of_the_week_tells_day_from_month(tmp_path: Path, date: str, day: str) -> None:
+    path = tmp_path / "chat.txt"
+    path.write_text(f"[LINE] Chat history with Ana\n\n{date}\n10:30\tAna\thi\n")
+    assert read_files(path, zone="UTC").values[0]["started_at"][:10] == day
+
+
+@pytest.mark.parametrize(
+    ("text", "speaker"),
+    [
+        ("I joined the group yesterday", "customer"),
+        ("☎ Call time 1:23", "system"),
+        ("ไม่ได้รับสาย", "system"),
+        ("he unsent a message to me", "customer"),
+    ],
+)
+def test_who_has_a_name_beside_the_text_wrote_it(tmp_path: Path, text: str, speaker: str) -> None:
+    path = tmp_path / "chat.txt"
+    path.write_text(
+        f"[LINE] Chat history with Ana\n\n2026/09/14(Mon)\n10:30\tAna\t{text}\n", encoding="utf-8"
+    )
+    assert read_files(path, zone="UTC").values[0]["messages"][0]["speaker"] == speaker
+
+
+def test_name_of_the_file_tells_the_name_where_spaces_hide_it(tmp_path: Path) -> None:
+    path = tmp_path / "[LINE] Ana Limとのトーク.txt"
+    path.write_text("2026.09.14 Monday\n10:30 Ana Lim hi\n10:31 Shop ok 10.30 is fine\n", encoding="utf-8")
+    (value,) = read_files(path, zone="UTC").values
+    assert [(m["text"], n["from"]) for m, n in zip(value["messages"], value["extra"]["messages"], strict=True)] == [
+        ("hi", "Ana Lim"), ("ok 10.30 is fine", "Shop")
+    ]  # fmt: skip

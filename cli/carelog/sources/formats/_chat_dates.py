@@ -29,6 +29,25 @@ _EARLY = re.compile(
 _EAST = re.compile(r"^([^\w\s]{0,3})(\d{4})[年년]\s?(\d{1,2})[月월]\s?(\d{1,2})[日일]")
 
 
+_WEEKDAYS = (
+    ("mon", "月", "一", "월", "จ", "sen"),
+    ("tue", "火", "二", "화", "อ", "sel"),
+    ("wed", "水", "三", "수", "พ", "rab"),
+    ("thu", "木", "四", "목", "พฤ", "kam"),
+    ("fri", "金", "五", "금", "ศ", "jum"),
+    ("sat", "土", "六", "토", "ส", "sab"),
+    ("sun", "日", "天", "일", "อา", "min"),
+)
+_THAI_DAYS = ("จันทร์", "อังคาร", "พุธ", "พฤหัส", "ศุกร์", "เสาร์", "อาทิตย์")
+
+
+def weekday_of(text: str) -> int | None:
+    """The day of the week (Monday is 0) that a word beside a date names; None if it is not known."""
+    word = re.sub("[^\\w\u0e00-\u0e7f]|星期|周|週|曜日|요일", "", text).removeprefix("วัน").casefold()
+    spelt = next((number for number, name in enumerate(_THAI_DAYS) if word.startswith(name)), None)
+    return next((n for n, names in enumerate(_WEEKDAYS) if word[:3] in names), spelt)
+
+
 def plain_dates(line: str) -> str:
     """A line whose date is written 2026年9月14日 (or 2026년 9월 14일), with that as 2026/9/14."""
     return _EAST.sub(r"\1\2/\3/\4", line)
@@ -125,8 +144,8 @@ class DateEvidence:
     differs: bool = False
     is_assumed: bool = False
 
-    def note(self, stamp: Stamp) -> None:
-        """Take a date into account."""
+    def note(self, stamp: Stamp, weekday: int | None = None) -> None:
+        """Take a date into account, with the day of the week (Monday is 0) that stands beside it."""
         if stamp.parts == self.last_parts:
             return
         self.last_parts = stamp.parts
@@ -138,6 +157,8 @@ class DateEvidence:
             fits = order == "ymd" if year_first else order != "ymd" or not year_last
             days[order] = to_date(stamp.parts, order) if fits else None
             candidate.note(days[order])
+            day = days[order]
+            candidate.wrong += day is not None and weekday is not None and day.weekday() != weekday
         day_first, month_first = days["dmy"], days["mdy"]
         self.differs = self.differs or (day_first is not None and day_first != month_first)
 

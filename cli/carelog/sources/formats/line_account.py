@@ -36,6 +36,8 @@ _UNSENT = re.compile(
     r"送信が取り消されたメッセージです|送信を取り消しました|message unsent|ยกเลิกข้อความ|已收回訊息",
     re.IGNORECASE,
 )
+_CLOSING = re.compile(r'[^"]*(?:""[^"]*)*"(?!")')
+_PREAMBLE = re.compile(r"""[^,]{1,60},"?'?(?:UTC|GMT)?[+-]\d\d:\d\d"?,*""")
 _MOST_ROW_LINES = 10_000
 
 
@@ -65,7 +67,10 @@ class _Export:
 def detect_line_account(head: bytes, name: str) -> str | None:
     """Whether rows of a user or an account with date and time follow a row that names a time zone."""
     lines = head_lines(head, 12)
-    if any(_ROW.match(line) for line in lines[1:]) and any(_ZONE.search(line) for line in lines[:4]):
+    # Of a customer who wrote nothing only the rows before the header are there.
+    is_empty = len(lines) == 4 and lines[3].count(",") == 4 and any(map(_PREAMBLE.fullmatch, lines[1:3]))
+    is_chat = any(_ROW.match(line) for line in lines[1:]) and any(_ZONE.search(line) for line in lines[:4])
+    if is_empty or is_chat:
         return "messages of users and an account follow a row with a time zone, as LINE's manager writes them"
     return None
 
@@ -133,21 +138,39 @@ def _read_rows(lines: Iterable[TextLine], block: Block) -> Iterator[tuple[TextLi
     one.
     """
     held: list[TextLine] = []
-    quotes = 0
+    is_open = False
     for line in lines:
         if held and (_ROW.match(line.text) or len(held) > _MOST_ROW_LINES):
             _put_broken(block, held)
-            held, quotes = [], 0
+            held, is_open = [], False
         held.append(line)
-        quotes += line.text.count('"')
-        if quotes % 2 == 0:
+        is_open = _stays_open(line.text, is_open)
+        if not is_open:
             text = "\n".join(part.text for part in held)
             first = TextLine(text, held[0].number, held[0].offset)
-            held, quotes = [], 0
+            held = []
             if text.strip(","):
                 yield first, _cells(text)
     if held:
         _put_broken(block, held)
+
+
+def _stays_open(line: str, is_open: bool) -> bool:
+    """Whether a cell in quotation marks is open after the line; inside of a cell without them they mean nothing."""
+    place = 0
+    while True:
+        if is_open:
+            end = _CLOSING.match(line, place)
+            if end is None:
+                return True
+            place, is_open = end.end(), False
+        elif line.startswith('"', place):
+            place, is_open = place + 1, True
+            continue
+        comma = line.find(",", place)
+        if comma < 0:
+            return False
+        place = comma + 1
 
 
 def _put_broken(block: Block, held: list[TextLine]) -> None:

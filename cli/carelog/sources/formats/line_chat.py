@@ -15,7 +15,15 @@ from dataclasses import dataclass, field, replace
 
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
 from carelog.sources.filling import put_aside
-from carelog.sources.formats._chat_dates import UNORDERED, DateEvidence, Stamp, plain_dates, to_hour, to_local
+from carelog.sources.formats._chat_dates import (
+    UNORDERED,
+    DateEvidence,
+    Stamp,
+    plain_dates,
+    to_hour,
+    to_local,
+    weekday_of,
+)
 from carelog.sources.formats._sessions import Chat, MessageStore, Said, find_sides, plain_name, to_blocks
 from carelog.sources.formats._text_lines import Remarks, head_lines, read_text_lines
 from carelog.sources.streams import Opened
@@ -23,27 +31,30 @@ from carelog.sources.streams import Opened
 NAME = "line_chat"
 _ONE = "one"
 _MARKS = "\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"
-_HALF = r"上午|下午|午前|午後|오전|오후|[AaPp]\.?[Mm]\.?"
+_HALF = r"上午|下午|午前|午後|오전|오후|[AaPp]\.?[Mm]\.?|น\."
 _DATE = re.compile(
     r"(?P<before>[^\W\d_][^\d\t:]{0,15}\s)?(?P<a>\d{1,4})(?P<mark>[./-])(?P<b>\d{1,2})(?P=mark)(?P<c>\d{1,4})"
     r"(?P<after>\s*[(（]?[^\W\d_][^\d\s:]{0,12}[)）]?)?\s*"
 )
 _TIME = re.compile(
-    rf"(?P<pre>{_HALF})?\s?(?P<h>\d{{1,2}}):(?P<m>\d{{2}})(?::\d{{2}})?(?:\s?(?P<post>{_HALF}))?"
-    r"(?P<gap>[\t ])(?P<rest>.*)"
+    rf"(?P<pre>{_HALF})?\s?(?P<h>\d{{1,2}})(?P<colon>[:.])(?P<m>\d{{2}})(?::\d{{2}})?(?:\s?(?P<post>{_HALF}))?"
+    r"(?P<gap>\t|(?<=\S) )(?P<rest>.*)"
 )
 _HEADER = re.compile(
-    r"\[LINE\]\s*(?:Chat history (?:with|in)|ประวัติการแชทกับ|ประวัติการแชทในกลุ่ม|ประวัติแชทกับ|"
-    r"ประวัติการสนทนากับ)?\s*(.*?)"
-    r"(?:との|の)?(?:トーク履歴|的聊天[記记][錄录])?\s*$"
+    r"\[LINE\]\s*(?:Chat (?:history )?(?:with|in)|ประวัติการแชทกับ|ประวัติการแชทในกลุ่ม|ประวัติแชทกับ|"
+    r"ประวัติการสนทนากับ|Riwayat (?:obrolan|chat) dengan|[與与](?=.*的聊天))?\s*(.*?)"
+    r"(?:(?:との|の)?トーク(?:履歴)?|的聊天(?:[記记][錄录])?|(?:님)?[과와]의 대화)?\s*$"
 )
 _SAVED = re.compile(r"(Saved on|Save date|Saved|保存日時|บันทึกเมื่อ|บันทึกวันที่|储存日期|儲存日期)\s*[:：]?\s*(.+)")
+_WHEN = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\D{1,4}\d{1,2}[:.]\d\d")
 _SYSTEM = re.compile(
-    r"(ยกเลิกข้อความ|Message unsent|.{0,40} unsent a message|.{0,40}送信を取り消しました|"
-    r".{0,40}(已收回訊息|撤回了一条消息)|"
-    r"ไม่ได้รับสาย|☎|.{1,60} (joined the (group|chat)|left the (group|chat)|invited .+ to the (group|chat))|"
-    r".{1,60}(เข้าร่วมกลุ่ม|ออกจากกลุ่ม|がグループに参加しました|がグループを退会しました))"
+    r"(ยกเลิกข้อความ.{0,6}|Message unsent|.{0,40} unsent a message|.{0,40}送信を取り消しました|"
+    r".{0,40}(已收回訊息|收回訊息|撤回了一条消息|메시지를 취소했습니다)|"
+    r"ไม่ได้รับสาย|☎.{0,60}|.{1,60} (joined the (group|chat)|left the (group|chat)|invited .{1,60} to the (group|chat))|"
+    r".{1,60}(เข้าร่วมกลุ่ม|ออกจากกลุ่ม|がグループに参加しました|がグループを退会しました|加入群組|已退出群組|退出了群组))[.。]?"
 )
+# What stands behind a sender and is nevertheless no word of theirs.
+_CALL = re.compile(r"☎.{0,60}|ไม่ได้รับสาย|Message unsent\.?|ยกเลิกข้อความแล้ว|送信を取り消しました|已收回訊息")
 _MOST_PREFIXES = 200_000
 
 
@@ -80,7 +91,9 @@ class _File:
 
 def read_line_chat(opened: Opened, options: ReadOptions) -> Iterator[Block | Chunk]:
     """The chat of one file, an interaction for each stretch between two silences."""
-    known = _File(has_tabs=any(_is_tabbed(line) for line in head_lines(opened.head, 200)))
+    known = _File(
+        _title_of(opened.name), has_tabs=any(_is_tabbed(line) for line in head_lines(opened.head, 200))
+    )
     block = Block(opened.name, NAME, system="line")
     with MessageStore() as store:
         for said in _read_messages(opened, options, known, block):
@@ -88,7 +101,7 @@ def read_line_chat(opened: Opened, options: ReadOptions) -> Iterator[Block | Chu
         if not known.has_tabs:
             _find_senders(known, store, options)
         sides, guesses = find_sides(known.senders, options, known.title)
-        order = options.date_order or known.dates.find_order()
+        order = options.date_order or known.dates.find_order(known.shape[1] if known.shape else "")
         chat = Chat(NAME, opened.name, plain_name(known.title), "line", known.title or None, sides=sides)
         chat.untimed = UNORDERED
         chat.extra = {"saved": known.saved} if known.saved else {}
@@ -98,6 +111,13 @@ def read_line_chat(opened: Opened, options: ReadOptions) -> Iterator[Block | Chu
         if not known.has_tabs:
             messages = (_split_sender(said, known) for said in messages)
         yield from to_blocks(chat, to_local(messages, order), options)
+
+
+def _title_of(name: str) -> str:
+    """Whom the chat is with, as the name that LINE gives its files says; empty if it does not."""
+    file = name.replace("\\", "/").rpartition("/")[2]
+    found = _HEADER.match(re.sub(r"( ?\(\d+\))?\.txt(\.(gz|zst))?$", "", file, flags=re.IGNORECASE))
+    return found[1].strip(" _") if found is not None else ""
 
 
 def _is_tabbed(line: str) -> bool:
@@ -134,22 +154,23 @@ def _read_messages(opened: Opened, options: ReadOptions, known: _File, block: Bl
 
 
 def _fits(found: re.Match[str], known: _File) -> bool:
-    return (found["gap"] == "\t") == known.has_tabs and int(found["h"]) <= 24 and int(found["m"]) < 60
+    is_of_layout = (found["gap"] == "\t") == known.has_tabs
+    # Between spaces, 10.30 is more often a price.
+    is_clock = found["colon"] == ":" or known.has_tabs
+    return is_of_layout and is_clock and int(found["h"]) <= 24 and int(found["m"]) < 60
 
 
 def _note_header(line: str, known: _File) -> bool:
     header, saved = _HEADER.match(line.strip()), _SAVED.match(line.strip())
-    if header is not None and not known.title:
-        known.title = header[1].strip(' "“”')
+    is_first = known.date.parts == (0, 0, 0)
+    if header is not None and is_first:
+        known.title = header[1].strip(' "“”') or known.title
         return True
-    if saved is not None and not known.saved:
-        known.saved = saved[0]
+    if not known.saved and (saved is not None or (known.title and is_first and _WHEN.search(line))):
+        known.saved = saved[0] if saved is not None else line.strip()
         return True
     # Without [LINE], as some versions write it, the line still ends as a header does.
-    return (
-        known.date.parts == (0, 0, 0)
-        and re.search("(トーク履歴|聊天[記记][錄录])$", line.strip()) is not None
-    )
+    return is_first and re.search("(トーク履歴|聊天[記记][錄录])$", line.strip()) is not None
 
 
 def _note_date(line: str, known: _File) -> bool:
@@ -163,7 +184,7 @@ def _note_date(line: str, known: _File) -> bool:
         return False
     known.shape = shape
     known.date = Stamp((int(found["a"]), int(found["b"]), int(found["c"])))
-    known.dates.note(known.date)
+    known.dates.note(known.date, weekday_of(found["before"] or found["after"] or ""))
     return True
 
 
@@ -186,11 +207,11 @@ def _finish(said: Said, known: _File) -> Said:
         text = text[1:-1].replace('""', '"')
     said.text = text
     if known.has_tabs:
-        if _SYSTEM.match(text) and "\n" not in text and len(text) < 100:
+        if _CALL.fullmatch(text):
             said.speaker = "system"
         elif said.speaker is None and len(known.senders) < 100_000:
             known.senders[said.sender] = None
-    elif len(known.prefixes) < _MOST_PREFIXES and not _SYSTEM.match(text):
+    elif len(known.prefixes) < _MOST_PREFIXES and not _SYSTEM.fullmatch(text):
         known.prefixes.update(_prefixes(text))
     return said
 
@@ -207,7 +228,7 @@ def _find_senders(known: _File, store: MessageStore, options: ReadOptions) -> No
     """
     sure = {plain_name(name) for name in (*options.agents, known.title) if name}
     for said in store.messages(_ONE):
-        if _SYSTEM.match(said.text):
+        if _SYSTEM.fullmatch(said.text):
             continue
         sender = _sender_of(said.text, known, sure)
         if sender:
@@ -229,7 +250,7 @@ def _sender_of(text: str, known: _File, sure: set[str]) -> str:
 
 
 def _split_sender(said: Said, known: _File) -> Said:
-    if _SYSTEM.match(said.text):
+    if _SYSTEM.fullmatch(said.text):
         said.speaker = "system"
         return said
     candidates = [prefix for prefix in _prefixes(said.text) if prefix in known.senders]
@@ -239,4 +260,6 @@ def _split_sender(said: Said, known: _File) -> Said:
         return said
     said.sender = candidates[-1]
     said.text = said.text[len(said.sender) :].removeprefix(" ")
+    if _CALL.fullmatch(said.text):
+        said.speaker = "system"
     return said

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from carelog.classification.matching import fixed_length, to_scanned
+from carelog.classification.gaps import to_parts
+from carelog.classification.matching import fixed_length, soften
 from carelog.classification.normal import normalize
 from carelog.classification.patterns import BadPhrase, compile_phrase, to_pattern
 
@@ -41,5 +42,7 @@ def test_a_phrase_of_whole_words_has_one_length() -> None:
     pattern = to_pattern("नहीं मिला")
     found = compile_phrase(pattern).search(normalize("कुछ नहीं मिला").encode())
     assert found is not None
-    assert [fixed_length(text) for text in to_scanned(pattern)] == [len(found.group())]
-    assert [fixed_length(text) for text in to_scanned(to_pattern("not .. work"))] == [0]
+    parts = to_parts(soften(pattern))
+    assert parts is not None
+    assert [fixed_length(text) for part in parts for text in part.spellings] == [len(found.group())]
+    assert fixed_length(r" a[bc] ") == 0

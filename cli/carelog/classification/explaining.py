@@ -15,8 +15,9 @@ import pyarrow as pa
 from carelog.classification import segments as seg
 from carelog.classification.classifier import OWN_WEIGHT, Classifier, Measured, spread
 from carelog.classification.classify import LABEL_NAMES, Classified, classify
+from carelog.classification.guards import REACH, WORDS_AFTER, WORDS_BEFORE
 from carelog.classification.lexical import LEXICAL_SLOTS, SLOT_OF_SIDE
-from carelog.classification.matching import REACH, WORDS_AFTER, WORDS_BEFORE, rule_patterns
+from carelog.classification.matching import rule_patterns
 from carelog.classification.model import OUTPUT_AT
 from carelog.classification.normal import normalize
 from carelog.classification.patterns import compile_phrase, to_pattern

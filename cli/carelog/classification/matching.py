@@ -3,56 +3,48 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import platform
 import re
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib.metadata import version
-from itertools import product
 
 import hyperscan
 import numpy as np
 import numpy.typing as npt
 
+from carelog.classification.chains import ChainBuilder, Chains, join_parts
+from carelog.classification.gaps import to_parts
+from carelog.classification.guards import WORDS_BACK, Guards, Spans, find_void, to_guards
 from carelog.classification.normal import NormalForm
 from carelog.classification.patterns import to_patterns
+from carelog.classification.ragged import Ragged
 from carelog.classification.rulebook import Rule
+from carelog.classification.walks import WalkBuilder, Walks, to_walk, walk_from
 from carelog.errors import UsageProblem
 from carelog.resources import cached_bytes
 
 Places = npt.NDArray[np.int64]
-
-WORDS_BEFORE, WORDS_AFTER = 3, 2
-"""How many words may stand between a guard and the match that it voids."""
-REACH = 60
-"""How many bytes, at most: in Thai, which writes no spaces, twenty letters."""
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """The negation guards of a rule: ids of the words that must not stand before, or after, its matches."""
-
-    rule: int
-    before: tuple[int, ...]
-    after: tuple[int, ...]
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Expressions:
     """What is compiled: distinct patterns, and whose they are.
 
-    `owners[i]` are the rules that have pattern i; numbers from `words` on are the words of guards. `lengths[i]` is the
-    length of all its matches in bytes, 0 where that varies (a phrase with a gap).
+    `owners` are the rules that have pattern i as a whole phrase; `walks` and `chains` are the phrases that are joined of parts.
+    Numbers from `words` on are the words of guards. `lengths[i]` is the length of all matches of pattern i in bytes, 0 where
+    that varies.
     """
 
     texts: tuple[str, ...]
-    owners: tuple[tuple[int, ...], ...]
-    lengths: tuple[int, ...]
+    owners: Ragged
+    lengths: Places
+    walks: Walks
+    chains: Chains
     words: int
-    guards: tuple[Guard, ...]
+    guards: Guards
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,52 +75,58 @@ def rule_patterns(rule: Rule) -> list[str]:
 def to_expressions(rules: Sequence[Rule]) -> Expressions:
     """The expressions of the rules; a rule's place in the sequence is its number. BadPhrase is a ValueError."""
     phrases = list(dict.fromkeys(p for r in rules for p in (*r.phrases, *r.not_before, *r.not_after)))
-    patterns = dict(zip(phrases, map(to_scanned, to_patterns(phrases)), strict=True))
-    owners: dict[str, list[int]] = {}
+    scanned = dict(zip(phrases, map(soften, to_patterns(phrases)), strict=True))
+    words: dict[str, int] = {}
+    guards = to_guards(rules, lambda phrase: words.setdefault(scanned[phrase], len(words)))
+    owned: dict[str, dict[int, None]] = {}
     for number, rule in enumerate(rules):
-        own = [text for p in rule.phrases for text in patterns[p]]
-        own += [soften(rule.pattern)] if rule.pattern else []
-        for pattern in dict.fromkeys(own):
-            owners.setdefault(pattern, []).append(number)
-    words: dict[tuple[str, ...], int] = {}
+        for phrase in rule.phrases:
+            owned.setdefault(scanned[phrase], {})[number] = None
+    for pattern, word in words.items():
+        owned.setdefault(pattern, {})[len(rules) + word] = None
+    whole, walks, chains = _share_out(owned)
+    for number, rule in enumerate(rules):
+        if rule.pattern:
+            whole.setdefault(soften(rule.pattern), {})[number] = None
+    texts = tuple(whole | dict.fromkeys([*walks.literals, *chains.of_literal]))
+    return Expressions(
+        texts,
+        Ragged.of([list(whole.get(t, ())) for t in texts]),
+        np.array([fixed_length(t) for t in texts], np.int64),
+        walks.build(texts),
+        chains.build(texts),
+        len(rules),
+        guards,
+    )
 
-    def identify(phrases: Sequence[str]) -> tuple[int, ...]:
-        return tuple(len(rules) + words.setdefault(patterns[p], len(words)) for p in phrases)
 
-    guarded = [n for n, r in enumerate(rules) if r.not_before or r.not_after]
-    guards = tuple(Guard(n, identify(rules[n].not_before), identify(rules[n].not_after)) for n in guarded)
-    for texts_of_word, place in words.items():
-        for pattern in texts_of_word:
-            owners.setdefault(pattern, []).append(len(rules) + place)
-    texts = tuple(owners)
-    lengths = tuple(fixed_length(t) for t in texts)
-    return Expressions(texts, tuple(tuple(owners[t]) for t in texts), lengths, len(rules), guards)
+Owners = dict[str, dict[int, None]]
+"""Patterns, each with its owners in order (a dict, since a list would be searched for each)."""
 
 
-_CHOICE = re.compile(r"(\(\?:[^()]*\)(?!\{)| \?)")
-_MOST_SPELLINGS = 64
+def _share_out(owned: Owners) -> tuple[Owners, WalkBuilder, ChainBuilder]:
+    """Patterns of phrases as what is scanned: the spellings of whole phrases, and phrases that are joined of parts.
+
+    Texts without any choice or gap compile ten times faster, scan three times faster and tell where they start.
+    """
+    whole: Owners = {}
+    walks, chains = WalkBuilder(), ChainBuilder()
+    for pattern, owners in owned.items():
+        parts = to_parts(pattern) or ()
+        walk = to_walk(parts) if len(parts) > 1 else None
+        if walk is not None:
+            walks.add(walk, owners)
+        elif len(parts) > 1:
+            chains.add(parts, owners)
+        else:
+            for text in parts[0].spellings if parts else (pattern,):
+                whole.setdefault(text, {}).update(owners)
+    return whole, walks, chains
 
 
 def soften(pattern: str) -> str:
     """A pattern over the normal form as one over the scanned text, in which the ends of clauses are spaces too."""
     return pattern.replace("[^ .?\\n]", "[^ \\n]").replace("[ .?]", " ").replace("[ ]", " ")
-
-
-def to_scanned(pattern: str) -> tuple[str, ...]:
-    """A phrase's pattern as what is scanned: each spelling of its choices by itself.
-
-    Texts without any choice compile ten times faster, scan three times faster and tell where they start.
-    """
-    soft = soften(pattern)
-    if "{" in soft:
-        return (soft,)
-    parts = [
-        [" ", ""] if part == " ?" else part[3:-1].split("|") if part.startswith("(?:") else [part]
-        for part in _CHOICE.split(soft)
-    ]
-    if math.prod(map(len, parts)) > _MOST_SPELLINGS:
-        return (soft,)
-    return tuple("".join(spelling) for spelling in product(*parts))
 
 
 _UNIT = r"\\x[0-9a-f]{2}|[0-9A-Za-z ]"
@@ -177,143 +175,108 @@ def _compile(expressions: Expressions) -> hyperscan.Database:
     return database
 
 
-_WORDS_BACK = 5
-
-
 def _starts_of_gapped(form: NormalForm, ends: Places) -> Places:
-    """Where matches of patterns with gaps start at the latest: some words back, in the same clause."""
-    data = np.frombuffer(form.data, np.uint8)
-    separators = np.flatnonzero((data == 0x20) | (data == 0x2E) | (data == 0x3F) | (data == 0x0A))
-    breaks = np.flatnonzero((data == 0x2E) | (data == 0x3F) | (data == 0x0A))
-    at = np.searchsorted(separators, ends - 1, side="left")
-    far = separators[np.maximum(at - _WORDS_BACK, 0)]
-    clause = np.searchsorted(breaks, ends - 1, side="left") - 1
-    near = np.where(clause >= 0, breaks[np.maximum(clause, 0)], 0)
+    """Where matches of phrases with gaps start at the latest: some words back, in the same clause."""
+    at = np.searchsorted(form.separators, ends - 1, side="left")
+    far = form.separators[np.maximum(at - WORDS_BACK, 0)]
+    clause = np.searchsorted(form.breaks, ends - 1, side="left") - 1
+    near = np.where(clause >= 0, form.breaks[np.maximum(clause, 0)], 0)
     return np.minimum(np.maximum(np.maximum(far, near), ends - 150), ends - 1)
 
 
 _CLAUSE_ENDS = bytes.maketrans(b".?", b"  ")
+_BITS = 40
+_PLACE = (1 << _BITS) - 1
 
 
-def _within_clause(form: NormalForm, starts: Places, ends: Places) -> npt.NDArray[np.bool_]:
-    """Which spans have no end of a clause inside (at their edges it is a border of a word); spans without a start pass."""
-    data = np.frombuffer(form.data, np.uint8)
-    stops = np.flatnonzero((data == 0x2E) | (data == 0x3F))
-    inside: npt.NDArray[np.bool_] = np.searchsorted(stops, starts + 1) == np.searchsorted(stops, ends - 1)
-    return inside | (starts < 0)
-
-
-def scan(database: hyperscan.Database, expressions: Expressions, form: NormalForm) -> Matches:
-    """Every match of every rule, guards applied, each (rule, segment, end) once."""
+def _find(database: hyperscan.Database, form: NormalForm) -> tuple[Places, Places]:
+    """The patterns that match somewhere, and where each match ends."""
     found = array("q")
     add = found.append
 
     def on_match(identity: int, start: int, end: int, flags: int, context: object) -> None:
-        add(identity << 40 | end)
+        add(identity << _BITS | end)
 
-    if form.data and expressions.texts:
+    if form.data:
         database.scan(form.data.translate(_CLAUSE_ENDS), match_event_handler=on_match)
-    if not found:
-        none = np.zeros(0, np.int64)
-        return Matches(none.astype(np.int32), none, none, none, none.astype(bool))
-    packed = np.frombuffer(found, np.int64)
-    identities, ends = packed >> 40, packed & ((1 << 40) - 1)
-    length = np.array(expressions.lengths, np.int64)[identities]
+    packed = np.frombuffer(found, np.int64) if found else np.zeros(0, np.int64)
+    return packed >> _BITS, packed & _PLACE
+
+
+def scan(database: hyperscan.Database, expressions: Expressions, form: NormalForm) -> Matches:
+    """Every match of every rule, guards applied, each (rule, segment, end) once."""
+    identities, ends = _find(database, form) if expressions.texts else (np.zeros(0, np.int64),) * 2
+    rules, starts, stops = _whole_phrases(expressions, form, identities, ends)
+    joined = [
+        walk_from(expressions.walks, identities, expressions.lengths[identities], ends, form),
+        _joined_phrases(expressions.chains, form, identities, ends, expressions.lengths),
+    ]
+    joined_rules, joined_stops = (np.concatenate(parts) for parts in zip(*joined, strict=True))
+    gapped = np.concatenate([starts < 0, np.ones(len(joined_rules), bool)])
+    rules = np.concatenate([rules, joined_rules])
+    starts = np.concatenate([starts, np.full(len(joined_rules), -1)])
+    stops = np.concatenate([stops, joined_stops])
+    starts[gapped] = _starts_of_gapped(form, stops[gapped])
+    is_word = rules >= expressions.words
+    counted = _in_order(rules[~is_word], starts[~is_word], stops[~is_word], gapped[~is_word], form)
+    words = (rules[is_word] - expressions.words, starts[is_word], stops[is_word])
+    return _apply_guards(counted, words, expressions.guards, form)
+
+
+def _whole_phrases(
+    expressions: Expressions, form: NormalForm, identities: Places, ends: Places
+) -> tuple[Places, Places, Places]:
+    """Rules, starts (-1 where unknown) and ends of the phrases that were found whole, in one clause."""
+    rules, at = expressions.owners.spread(identities)
+    ends, length = ends[at], expressions.lengths[identities[at]]
     starts = np.where(length > 0, ends - length, -1)
-    whole = _within_clause(form, starts, ends)
-    identities, ends, length, starts = identities[whole], ends[whole], length[whole], starts[whole]
-    gapped = np.flatnonzero(length == 0)
-    starts[gapped] = _starts_of_gapped(form, ends[gapped])
-    rules, at = _owned_by(expressions, identities)
-    matches = _in_order(rules, starts[at], ends[at], (length == 0)[at], form)
-    return _apply_guards(matches, expressions, form)
+    # At the edges of a phrase the end of a clause is a border of a word.
+    one = np.searchsorted(form.stops, starts + 1) == np.searchsorted(form.stops, ends - 1)
+    one |= starts < 0
+    return rules[one], starts[one], ends[one]
 
 
-@lru_cache(maxsize=4)
-def _flat_owners(owners: tuple[tuple[int, ...], ...]) -> tuple[Places, npt.NDArray[np.int32]]:
-    """How many rules have each pattern, and these rules one after another; kept, since every batch asks."""
-    counts = np.array([len(o) for o in owners], np.int64)
-    return counts, np.array([n for o in owners for n in o], np.int32)
+def _joined_phrases(
+    chains: Chains, form: NormalForm, identities: Places, ends: Places, lengths: Places
+) -> tuple[Places, Places]:
+    """Rules and ends of the phrases that were found in parts."""
+    nodes, at = chains.nodes.spread(identities)
+    part, stops = identities[at], ends[at]
+    starts = stops - lengths[part] + chains.leads[part]
+    done = join_parts(chains, nodes, starts, stops - chains.trails[part], form)
+    rules, at = chains.owners.spread(nodes[done])
+    return rules, stops[done][at]
 
 
-def _owned_by(expressions: Expressions, identities: Places) -> tuple[npt.NDArray[np.int32], Places]:
-    """The rules that matched, and for each the place of the match among the identities."""
-    counts, flat = _flat_owners(expressions.owners)
-    first = np.cumsum(counts) - counts
-    size = counts[identities]
-    at = np.repeat(np.arange(len(identities)), size)
-    within = np.arange(len(at)) - np.repeat(np.cumsum(size) - size, size)
-    return flat[first[identities[at]] + within], at
-
-
-def _in_order(
-    rules: npt.NDArray[np.int32],
-    starts: Places,
-    ends: Places,
-    gapped: npt.NDArray[np.bool_],
-    form: NormalForm,
-) -> Matches:
+def _in_order(rules: Places, starts: Places, ends: Places, gapped: Bools, form: NormalForm) -> Matches:
     """Matches by segment, rule and end; where several phrases of a rule end together the longest stands for them."""
     segments = form.segment_of(ends - 1)
     order = np.lexsort((starts, ends, rules, segments))
     rules, starts, ends, segments = rules[order], starts[order], ends[order], segments[order]
-    first = np.concatenate([[True], (rules[1:] != rules[:-1]) | (ends[1:] != ends[:-1])])
-    return Matches(rules[first], starts[first], ends[first], segments[first], gapped[order][first])
-
-
-def _apply_guards(matches: Matches, expressions: Expressions, form: NormalForm) -> Matches:
-    """Drop the matches that have one of their rule's guard words up to WORDS_BEFORE words before or WORDS_AFTER after."""
-    is_word = matches.rules >= expressions.words
-    if not is_word.any():
-        return matches
-    words, counted = matches.where(is_word), matches.where(~is_word)
-    data = np.frombuffer(form.data, np.uint8)
-    separators = np.flatnonzero((data == 0x20) | (data == 0x2E) | (data == 0x3F) | (data == 0x0A))
-    void = np.zeros(len(counted.rules), bool)
-    for guard in expressions.guards:
-        mine = np.flatnonzero(counted.rules == guard.rule)
-        if not len(mine):
-            continue
-        starts, ends = counted.starts[mine], counted.ends[mine]
-        # In a phrase with a gap the negation may stand in the gap.
-        starts = np.where(counted.gapped[mine], ends - 1, starts)
-        slack = np.where(counted.gapped[mine], _WORDS_BACK, 0)
-        for ids, before in ((guard.before, True), (guard.after, False)):
-            chosen = np.isin(words.rules, ids)
-            if chosen.any():
-                near = _stands_near(
-                    words.where(chosen), counted.segments[mine], starts, ends, separators, before, slack
-                )
-                void[mine] |= near
-    return counted.where(~void)
-
-
-def _stands_near(
-    words: Matches,
-    segments: Places,
-    starts: Places,
-    ends: Places,
-    separators: Places,
-    before: bool,
-    slack: Places,
-) -> npt.NDArray[np.bool_]:
-    """For each span of a segment: whether one of the words stands near before (or after) it, in the same segment.
-
-    `slack` is how many words more may stand between, by span.
-    """
-    edges = np.sort(words.ends if before else words.starts)
-    # a word may share its separator with the span, hence the one byte of overlap
-    at = (
-        np.searchsorted(edges, starts + 1, side="right") - 1
-        if before
-        else np.searchsorted(edges, ends - 1, side="left")
+    first = np.ones(len(rules), bool)
+    first[1:] = (rules[1:] != rules[:-1]) | (ends[1:] != ends[:-1])
+    return Matches(
+        rules[first].astype(np.int32), starts[first], ends[first], segments[first], gapped[order][first]
     )
-    inside = (at >= 0) & (at < len(edges))
-    edge = edges[np.clip(at, 0, len(edges) - 1)]
-    low, high = (edge, starts) if before else (ends, edge)
-    order = np.argsort(words.ends if before else words.starts, kind="stable")
-    same = words.segments[order][np.clip(at, 0, len(edges) - 1)] == segments
-    between = np.searchsorted(separators, high) - np.searchsorted(separators, low)
-    near = (between <= (WORDS_BEFORE if before else WORDS_AFTER) + slack) & (high - low <= REACH + 8 * slack)
-    result: npt.NDArray[np.bool_] = inside & same & near
-    return result
+
+
+def _apply_guards(
+    counted: Matches, words: tuple[Places, Places, Places], guards: Guards, form: NormalForm
+) -> Matches:
+    """Drop the matches that have one of their rule's words too near before or after them."""
+    mine = np.flatnonzero(guards.guarded[counted.rules])
+    if not (len(mine) and len(words[0])):
+        return counted
+    asked = np.zeros(len(form.ends), bool)
+    asked[counted.segments[mine]] = True
+    near = asked[form.segment_of(words[2] - 1)]
+    numbers, begin, end = (w[near] for w in words)
+    there = _in_order(numbers, begin, end, np.zeros(len(numbers), bool), form)
+    gapped = counted.gapped[mine]
+    # In a phrase with a gap the negation may stand in the gap.
+    starts = np.where(gapped, counted.ends[mine] - 1, counted.starts[mine])
+    spans = Spans(counted.rules[mine].astype(np.int64), starts, counted.ends[mine], counted.segments[mine])
+    stand = Spans(there.rules.astype(np.int64), there.starts, there.ends, there.segments)
+    kept = np.ones(len(counted.rules), bool)
+    kept[mine] = ~find_void(guards, spans, np.where(gapped, WORDS_BACK, 0), stand, form)
+    return counted.where(kept)

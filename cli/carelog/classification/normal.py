@@ -46,6 +46,7 @@ def _ascii_table() -> bytes:
 
 
 _ASCII = _ascii_table()
+_SEPARATORS = bytes(byte in (SPACE, STOP, ASK, NEWLINE) for byte in range(256))
 
 
 def _code_point_tables() -> tuple[npt.NDArray[np.uint8], Codes]:
@@ -137,6 +138,38 @@ class NormalForm:
     def segment_of(self, places: Places) -> Places:
         """Which segment each place in `data` stands in."""
         return np.searchsorted(self.ends, places, side="left")
+
+    @cached_property
+    def separators(self) -> Places:
+        """Where words, clauses and segments end."""
+        return np.flatnonzero(np.frombuffer(self.data.translate(_SEPARATORS), np.bool_))
+
+    @cached_property
+    def doubled(self) -> Places:
+        """For each separator how many before it (itself counted) have another right before them."""
+        return np.concatenate([np.zeros(1, np.int64), np.cumsum(np.diff(self.separators) == 1)])
+
+    @cached_property
+    def _separating(self) -> Bytes:
+        return np.frombuffer(self.data, np.uint8)[self.separators]
+
+    @cached_property
+    def spaces(self) -> Places:
+        """Where words end inside a clause."""
+        places: Places = self.separators[self._separating == SPACE]
+        return places
+
+    @cached_property
+    def breaks(self) -> Places:
+        """Where clauses and segments end."""
+        places: Places = self.separators[self._separating != SPACE]
+        return places
+
+    @cached_property
+    def stops(self) -> Places:
+        """Where clauses end inside a segment."""
+        places: Places = self.separators[(self._separating == STOP) | (self._separating == ASK)]
+        return places
 
     @cached_property
     def _origin(self) -> Places:

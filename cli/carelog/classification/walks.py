@@ -1,0 +1,244 @@
+"""Phrases with gaps, found from their rarest part: the words beside each hit of it are looked up, nearest first.
+
+So only one part of such a phrase is scanned for, and the others, often words like "not" or "po" that stand everywhere, cost
+nothing where the rare one is missing. All other parts must be whole words of fewer than KEY_BYTES bytes: words are told apart by
+keys, as tokens are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from carelog.classification.gaps import Part
+from carelog.classification.normal import NormalForm
+from carelog.classification.ragged import Ragged
+from carelog.classification.tokens import KEY_BYTES, span_keys
+
+Places = npt.NDArray[np.int64]
+Keys = npt.NDArray[np.uint64]
+Bools = npt.NDArray[np.bool_]
+
+_BYTE = re.compile(rb"\\x([0-9a-f]{2})")
+_ONE_WORD = re.compile(r" [^ ]+ ")
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+_ROOM = 22
+"""Places of the table that tells most words apart from those of a step, as a power of two."""
+
+
+def to_bytes(literal: str) -> bytes:
+    """The bytes that a literal pattern stands for."""
+    return _BYTE.sub(lambda m: bytes([int(m[1], 16)]), literal.encode("ascii"))
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A phrase as the place of its anchor among the parts, and the other parts in the order in which they are looked for."""
+
+    anchor: Part
+    steps: tuple[tuple[Part, bool, int], ...]
+    """Each with whether it stands after, and how many words may stand between."""
+
+
+def to_walk(parts: Sequence[Part]) -> Walk | None:
+    """The phrase as a walk; None where it has Thai gaps, or more than one part that is not a whole word."""
+    if any(part.words < 0 for part in parts):
+        return None
+    wide = [place for place, part in enumerate(parts) if not _is_word(part)]
+    if len(wide) > 1:
+        return None
+    anchor = wide[0] if wide else min(range(len(parts)), key=lambda place: _frequency(parts[place]))
+    after = [(parts[place], True, parts[place].words) for place in range(anchor + 1, len(parts))]
+    before = [(parts[place], False, parts[place + 1].words) for place in range(anchor - 1, -1, -1)]
+    first = before and (not after or _frequency(before[0][0]) < _frequency(after[0][0]))
+    return Walk(parts[anchor], tuple(before + after if first else after + before))
+
+
+def _is_word(part: Part) -> bool:
+    return all(_ONE_WORD.fullmatch(s) and len(to_bytes(s)) - 2 < KEY_BYTES for s in part.spellings)
+
+
+def _frequency(part: Part) -> float:
+    """How often a part stands in texts, as far as its length tells: every letter more makes a word rarer."""
+    return sum(3.0 ** -len(to_bytes(s).decode("utf-8", "replace").strip()) for s in part.spellings)
+
+
+@dataclass(frozen=True, slots=True)
+class Walks:
+    """Phrases in whole arrays.
+
+    By phrase: `owners` (rules), `lengths` (how many steps). By phrase and step: `after`, `words` as in Walk. By literal:
+    `phrases` whose anchor it is, and how many bytes at its edges (`leads`, `trails`) are separators. `keys` are the words of
+    all steps, sorted, each mixed with its step; `likely` is 1 where one of them may be.
+    """
+
+    owners: Ragged
+    lengths: Places
+    after: Bools
+    words: Places
+    phrases: Ragged
+    leads: Places
+    trails: Places
+    keys: Keys
+    likely: npt.NDArray[np.uint8]
+
+
+@dataclass(slots=True)
+class WalkBuilder:
+    """Walks while they grow."""
+
+    found: dict[Walk, dict[int, None]] = field(default_factory=dict)
+
+    def add(self, walk: Walk, owners: Iterable[int]) -> None:
+        """One more phrase, and the rules that have it."""
+        self.found.setdefault(walk, {}).update(dict.fromkeys(owners))
+
+    @property
+    def literals(self) -> dict[str, list[int]]:
+        """The spellings of the anchors, and the numbers of their phrases."""
+        found: dict[str, list[int]] = {}
+        for number, walk in enumerate(self.found):
+            for text in walk.anchor.spellings:
+                found.setdefault(text, []).append(number)
+        return found
+
+    def build(self, literals: Sequence[str]) -> Walks:
+        """The walks, for literals in this order (all of `self.literals` are among them)."""
+        most = max((len(walk.steps) for walk in self.found), default=0)
+        steps = [[*walk.steps, *[None] * (most - len(walk.steps))] for walk in self.found]
+        at = self.literals
+        words = [
+            (to_bytes(s)[1:-1], number * most + place)
+            for number, walk in enumerate(self.found)
+            for place, (part, _, _) in enumerate(walk.steps)
+            for s in part.spellings
+        ]
+        keys, likely = _tables(words)
+        return Walks(
+            Ragged.of([list(owners) for owners in self.found.values()]),
+            np.array([len(walk.steps) for walk in self.found], np.int64),
+            np.array([[bool(s and s[1]) for s in row] for row in steps], bool).reshape(len(steps), most),
+            np.array([[s[2] if s else 0 for s in row] for row in steps], np.int64).reshape(len(steps), most),
+            Ragged.of([at.get(text, []) for text in literals]),
+            np.array([text.startswith(" ") for text in literals], np.int64),
+            np.array([text.endswith(" ") for text in literals], np.int64),
+            keys,
+            likely,
+        )
+
+
+def _tables(words: Sequence[tuple[bytes, int]]) -> tuple[Keys, npt.NDArray[np.uint8]]:
+    lengths = np.array([len(word) for word, _ in words], np.int64)
+    steps = np.array([step for _, step in words], np.int64)
+    text = np.frombuffer(b"".join(word for word, _ in words) + bytes(KEY_BYTES + 8), np.uint8)
+    starts = np.cumsum(lengths) - lengths
+    likely = np.zeros(1 << _ROOM, np.uint8)
+    likely[_slots(_signatures(text, starts, lengths), steps)] = 1
+    return np.sort(_mixed(span_keys(text, starts, lengths), steps)), likely
+
+
+def _mixed(keys: Keys, steps: Places) -> Keys:
+    return keys ^ ((steps.astype(np.uint64) + np.uint64(1)) * _MIX)
+
+
+_LOW = np.array([(1 << (8 * n)) - 1 for n in range(8)] + [(1 << 64) - 1], np.uint64)
+
+
+def _signatures(text: npt.NDArray[np.uint8], starts: Places, lengths: Places) -> Keys:
+    """A number for each word, cheaper than its key: of its first eight bytes and its length."""
+    eight = np.ndarray((len(text) - 7,), np.dtype("<u8"), text, 0, (1,))[starts]
+    return ((eight & _LOW[np.minimum(lengths, 8)]) + lengths.astype(np.uint64)) * _MIX
+
+
+def _slots(signatures: Keys, steps: Places) -> Places:
+    mixed = (signatures ^ (steps.astype(np.uint64) << np.uint64(20))) * _MIX
+    return (mixed >> np.uint64(64 - _ROOM)).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """Phrases under way: from which separator to which they reach (by their place among all), and where the last word ends."""
+
+    phrases: Places
+    low: Places
+    high: Places
+    ends: Places
+
+    def where(self, chosen: Bools | Places) -> _Reached:
+        return _Reached(self.phrases[chosen], self.low[chosen], self.high[chosen], self.ends[chosen])
+
+
+def walk_from(
+    walks: Walks, literals: Places, lengths: Places, ends: Places, form: NormalForm
+) -> tuple[Places, Places]:
+    """Rules and ends of the phrases around hits of their anchors: which literal, its length in bytes, and where it ends."""
+    phrases, at = walks.phrases.spread(literals)
+    literals, ends = literals[at], ends[at]
+    starts = ends - lengths[at] + walks.leads[literals]
+    low = np.searchsorted(form.separators, starts) - 1
+    high = np.searchsorted(form.separators, ends - walks.trails[literals])
+    reached = _Reached(phrases, low, high, ends)
+    words = _Words(form)
+    done: list[tuple[Places, Places]] = []
+    for step in range(walks.after.shape[1]):
+        reached = _take_step(walks, step, reached, words)
+        complete = walks.lengths[reached.phrases] == step + 1
+        rules, place = walks.owners.spread(reached.phrases[complete])
+        done.append((rules, reached.ends[complete][place]))
+        reached = reached.where(~complete)
+    none = np.zeros(0, np.int64)
+    return np.concatenate([none, *(r for r, _ in done)]), np.concatenate([none, *(e for _, e in done)])
+
+
+class _Words:
+    """The words between separators; `signatures` by the place of the separator before."""
+
+    def __init__(self, form: NormalForm) -> None:
+        self.form = form
+        self.text = np.frombuffer(form.data + bytes(KEY_BYTES + 8), np.uint8)
+        self.starts = form.separators[:-1] + 1
+        self.lengths = np.diff(form.separators) - 1
+        self.signatures = _signatures(self.text, self.starts, self.lengths)
+
+    def keys(self, places: Places) -> Keys:
+        return span_keys(self.text, self.starts[places], self.lengths[places])
+
+
+def _take_step(walks: Walks, step: int, reached: _Reached, words: _Words) -> _Reached:
+    """Each way to go on by one part: to every word near enough that is one of the part's."""
+    after, most = walks.after[reached.phrases, step], walks.words[reached.phrases, step]
+    number = reached.phrases * walks.after.shape[1] + step
+    parts = []
+    for between in range(int(most.max(initial=-1)) + 1):
+        word = np.where(after, reached.high + between, reached.low - 1 - between)
+        near = np.flatnonzero((most >= between) & (word >= 0) & (word < len(words.lengths)))
+        slots = _slots(words.signatures[word[near]], number[near])
+        near = near[walks.likely[slots] == 1]
+        near = near[_is_of_step(walks, words.keys(word[near]), number[near])]
+        parts.append(_move(reached.where(near), word[near], after[near], words.form))
+    return _Reached(
+        *(np.concatenate([getattr(p, n) for p in parts]) if parts else np.zeros(0, np.int64) for n in _FIELDS)
+    )
+
+
+_FIELDS = ("phrases", "low", "high", "ends")
+
+
+def _is_of_step(walks: Walks, keys: Keys, steps: Places) -> Bools:
+    mixed = _mixed(keys, steps)
+    at = np.minimum(np.searchsorted(walks.keys, mixed), len(walks.keys) - 1)
+    result: Bools = walks.keys[at] == mixed
+    return result
+
+
+def _move(reached: _Reached, word: Places, after: Bools, form: NormalForm) -> _Reached:
+    """The phrases with one word more, where no clause ends twice (or a segment) between."""
+    separators, doubled = form.separators, form.doubled
+    low, high = np.where(after, reached.low, word), np.where(after, word + 1, reached.high)
+    ends = np.where(after, separators[high] + 1, reached.ends)
+    first, last = np.where(after, reached.high, word), np.where(after, word + 1, reached.low)
+    return _Reached(reached.phrases, low, high, ends).where(doubled[last] == doubled[first])

@@ -165,6 +165,112 @@ def test_transcripts_of_any_vendor_are_found(body: Any, expected: list[tuple[str
     assert [(u.speaker, u.text) for u in find_utterances(body)] == expected
 
 
+CALL = {
+    "vcon": "0.0.2", "uuid": "u1", "parties": [{"tel": "+15550001"}, {"tel": "+15550002"}],
+    "dialog": [{"type": "recording", "start": "2026-09-14T02:00:00Z", "duration": 33, "parties": [0, 1]}],
+}  # fmt: skip
+
+
+def _read(tmp_path: Path, value: dict[str, Any], **options: str) -> Any:
+    (tmp_path / "x.vcon").write_text(json.dumps(value))
+    found = read_files(tmp_path / "x.vcon", **options)
+    assert found.rejects == []
+    return found.values[0]
+
+
+def _said(value: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(m["speaker"], m["text"]) for m in value["messages"]]
+
+
+def test_mail_in_mime_is_its_plain_words_and_stays_whole_under_extra(tmp_path: Path) -> None:
+    body = (
+        "--b\r\nContent-Type: text/plain; charset=UTF-8\r\nContent-Transfer-Encoding: base64\r\n\r\nTXkgdGFwCgpBbm4=\r\n"
+        "--b\r\nContent-Type: text/html\r\n\r\n<p>My tap</p>\r\n"
+        '--b\r\nContent-Type: text/plain\r\nContent-Disposition: attachment; filename="log.txt"\r\n\r\nxx\r\n--b--\r\n'
+    )
+    dialog = {
+        "type": "text", "start": "2026-09-14T02:00:00Z", "parties": [0, 1], "body": body, "encoding": "none",
+        "mediatype": 'multipart/mixed; \n\tboundary="b"',
+    }  # fmt: skip
+    value = _read(tmp_path, CALL | {"dialog": [dialog]})
+    assert (value["channel"], _said(value)) == ("email", [("customer", "My tap\n\nAnn")])
+    assert value["extra"]["vcon"]["dialog"][0]["body"] == body
+
+
+def test_roles_and_direction_are_read_where_older_libraries_wrote_them(tmp_path: Path) -> None:
+    parties = [
+        {"tel": "+1", "meta": {"role": "customer"}},
+        {"email": "ann@acme.example", "meta": {"role": "agent"}},
+    ]
+    dialog = [CALL["dialog"][0] | {"parties": [1, 0], "meta": {"direction": "out"}}]
+    value = _read(tmp_path, CALL | {"parties": parties, "dialog": dialog})
+    assert (value["customer_id"], value["agent_id"], value["direction"]) == (
+        "+1",
+        "ann@acme.example",
+        "outbound",
+    )
+
+
+def test_of_several_transcripts_of_a_dialog_the_one_that_tells_voices_apart_is_read(tmp_path: Path) -> None:
+    analysis = [
+        {"type": "transcript", "dialog": 0, "body": {"transcript": "hello hi"}},
+        {"type": "diarized", "dialog": 0, "body": "Agent: hello\nCustomer: hi\nthere", "encoding": "none"},
+        {"type": "summary", "dialog": 0, "body": "Agent: x\nCustomer: y"},
+    ]
+    assert _said(_read(tmp_path, CALL | {"analysis": analysis})) == [
+        ("agent", "hello"),
+        ("customer", "hi\nthere"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (
+            "transcript-redacted",
+            [
+                {"parties": 1, "start": "2026-09-14T02:00:01.5+00:00", "text": "hello"},
+                {"parties": 0, "start": "2026-09-14T02:00:03Z", "text": "hi {{NAME}}"},
+            ],
+        ),
+        (
+            "wtf_transcription",
+            {
+                "transcript": {"text": "hello hi {{NAME}}", "language": "en"},
+                "segments": [
+                    {"id": 0, "start": 1.5, "text": "hello", "speaker": 0},
+                    {"id": 1, "start": 3, "text": "hi {{NAME}}", "speaker": 1},
+                ],
+            },
+        ),
+    ],
+)
+def test_transcripts_of_extensions_are_read(tmp_path: Path, kind: str, body: Any) -> None:
+    analysis = {"type": kind, "dialog": 0, "vendor": "v", "encoding": "json", "body": json.dumps(body)}
+    value = _read(tmp_path, CALL | {"analysis": [analysis]})
+    assert _said(value) == [("agent", "hello"), ("customer", "hi {{NAME}}")]
+    assert [m["at"][17:19] for m in value["messages"]] == ["01", "03"]
+
+
+def test_times_of_older_libraries_are_read(tmp_path: Path) -> None:
+    dialog = CALL["dialog"][0]
+    mail = _read(
+        tmp_path, CALL | {"dialog": [dialog | {"start": "Mon, 14 Sep 2026 02:00:00 +0000", "type": "video"}]}
+    )
+    assert (mail["started_at"], mail["ended_at"], mail["talk_seconds"]) == (
+        "2026-09-14T02:00:00Z", "2026-09-14T02:00:33Z", 33
+    )  # fmt: skip
+    local = _read(
+        tmp_path, CALL | {"dialog": [dialog | {"start": "2026-09-14T09:00:00"}]}, zone="Asia/Bangkok"
+    )
+    assert local["started_at"] == "2026-09-14T09:00:00+07:00"
+
+
+def test_container_without_any_time_is_put_aside_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "x.vcon").write_text(json.dumps(CALL | {"dialog": []}))
+    assert read_files(tmp_path / "x.vcon").rejects == ["no_start"]
+
+
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="the samples are not here")
 def test_the_draft_s_own_example_reads() -> None:
     found = read_files(SAMPLES / "vcon" / "ab_call_ext_rec_analysis.vcon")

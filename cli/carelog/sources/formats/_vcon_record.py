@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,6 +12,7 @@ from typing import Any
 
 from carelog.sources.blocks import Fault
 from carelog.sources.formats._html_text import html_to_text
+from carelog.sources.formats._vcon_body import body_of, moment_of, text_of_mail, time_of
 from carelog.sources.formats._vcon_transcript import find_utterances
 
 NAME = "vcon"
@@ -23,6 +23,14 @@ _STATUS = {
     "busy": "failed",
     "hung-up": "abandoned",
     "voicemail-no-message": "voicemail",
+}
+_SPOKEN = frozenset({"recording", "audio", "video"})
+_DIRECTIONS = {
+    "in": "inbound",
+    "inbound": "inbound",
+    "out": "outbound",
+    "outbound": "outbound",
+    "internal": "internal",
 }
 _CUSTOMER_ROLES = frozenset({"customer", "caller", "client", "patient", "visitor", "end_user", "contact"})
 _AGENT_ROLES = frozenset({"agent", "supervisor", "sme", "operator", "employee", "advisor", "representative"})
@@ -57,21 +65,6 @@ def objects_at(vcon: dict[str, Any], key: str) -> list[dict[str, Any]]:
     return [inner if isinstance(inner, dict) else {} for inner in list_at(vcon, key)]
 
 
-def body_of(holder: dict[str, Any]) -> Any:
-    """What a dialog, analysis or attachment holds inline; None where it is elsewhere or cannot be read."""
-    body, encoding = holder.get("body"), holder.get("encoding")
-    if not isinstance(body, str):
-        return body
-    try:
-        if encoding == "base64url":
-            raw = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
-            body = raw.decode("utf-8")
-        is_json = encoding == "json" or "json" in str(holder.get("mediatype", ""))
-        return json.loads(body) if is_json else body
-    except (ValueError, binascii.Error, RecursionError):
-        return None if encoding == "base64url" else body
-
-
 def derive_record(vcon: dict[str, Any], read: Container) -> None:
     """The record of a container that others wrote."""
     parties, dialogs = objects_at(vcon, "parties"), objects_at(vcon, "dialog")
@@ -92,9 +85,7 @@ def derive_record(vcon: dict[str, Any], read: Container) -> None:
             record[f"{role}_id"] = name
     _derive_centre(vcon, dialogs, record)
     messages = [m for d in dialogs if (m := _message_of(d, speakers, read)) is not None]
-    messages += [
-        m for a in objects_at(vcon, "analysis") for m in _transcript_of(a, parties, dialogs, speakers, read)
-    ]
+    messages += [m for a in _transcripts(vcon) for m in _transcript_of(a, parties, dialogs, speakers, read)]
     if messages:
         record["messages"] = messages
     if not record.get("interaction_id"):
@@ -112,7 +103,7 @@ def _speakers_of(parties: list[dict[str, Any]], dialogs: list[dict[str, Any]], r
     """The speaker that each party is, by role and type; else whoever began is the customer."""
     found: list[str] = []
     for party in parties:
-        role, kind = str(party.get("role", "")).casefold(), str(party.get("type", "")).casefold()
+        role, kind = str(_noted(party, "role")).casefold(), str(party.get("type", "")).casefold()
         by_role = "customer" if role in _CUSTOMER_ROLES else "agent" if role in _AGENT_ROLES else ""
         found.append(role if role in ("bot", "system") else by_role or ("bot" if kind == "bot" else ""))
     if "" not in found:
@@ -136,6 +127,12 @@ def _speakers_of(parties: list[dict[str, Any]], dialogs: list[dict[str, Any]], r
         "/parties",
     )
     return found
+
+
+def _noted(holder: dict[str, Any], key: str) -> Any:
+    """A value at its place, or under `meta`, where it stood before there was an extension for it."""
+    meta = holder.get("meta")
+    return holder.get(key) or (meta.get(key) if isinstance(meta, dict) else None) or ""
 
 
 def _originator(dialog: dict[str, Any]) -> int | None:
@@ -163,7 +160,7 @@ def _channel_of(parties: list[dict[str, Any]], dialogs: list[dict[str, Any]]) ->
         kind = str(dialog.get("interaction_type", "")).casefold().replace("-", "_")
         if kind in _CHANNELS:
             return _CHANNELS[kind]
-    texts = [d for d in dialogs if d.get("type") == "text"]
+    texts = [d for d in dialogs if _is_text(d)]
     if not texts:
         return "phone"
     if any(str(d.get("mediatype", "")).startswith(("message/", "multipart/")) for d in texts):
@@ -175,33 +172,32 @@ def _channel_of(parties: list[dict[str, Any]], dialogs: list[dict[str, Any]]) ->
 def _derive_times(
     vcon: dict[str, Any], dialogs: list[dict[str, Any]], record: dict[str, Any], read: Container
 ) -> None:
-    starts = [(m, t) for d in dialogs if (m := _moment(t := d.get("start"))) is not None]
+    times = [t for d in dialogs if (t := time_of(d.get("start"))) is not None]
+    starts = [(m, t) for t in times if (m := moment_of(t)) is not None]
     if starts:
         record["started_at"] = min(starts, key=lambda pair: pair[0].timestamp())[1]
+    elif times:
+        record["started_at"] = min(times)
     elif vcon.get("created_at") is not None:
-        record["started_at"] = vcon["created_at"]
+        record["started_at"] = time_of(vcon["created_at"]) or vcon["created_at"]
         read.warn(
             "start_assumed", "no dialog says when it began; the vCon's own time was taken", "/created_at"
         )
+    else:
+        message = "neither a dialog nor created_at says when it began"
+        read.refused = Fault("no_start", message, "/created_at")
     ends = [
         m + timedelta(seconds=_length(d) or 0)
         for d in dialogs
-        if (m := _moment(d.get("start"))) is not None and (_length(d) is not None or d.get("type") == "text")
+        if (m := moment_of(d.get("start"))) is not None
+        and (_length(d) is not None or d.get("type") == "text")
     ]
     if ends:
         record["ended_at"] = max(ends, key=datetime.timestamp).isoformat().replace("+00:00", "Z")
-    talks = [length for d in dialogs if d.get("type") == "recording" and (length := _length(d)) is not None]
+    talks = [length for d in dialogs if d.get("type") in _SPOKEN and (length := _length(d)) is not None]
     if talks and record["channel"] == "phone":
         total = sum(talks)
         record["talk_seconds"] = int(total) if float(total).is_integer() else round(total, 6)
-
-
-def _moment(text: Any) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment if moment.tzinfo is not None and 1900 <= moment.year < 3000 else None
-    except (TypeError, ValueError):
-        return None
 
 
 def _length(dialog: dict[str, Any]) -> float | None:
@@ -211,6 +207,9 @@ def _length(dialog: dict[str, Any]) -> float | None:
 
 
 def _direction_of(dialogs: list[dict[str, Any]], speakers: list[str]) -> str:
+    told = next((str(t).casefold() for d in dialogs if (t := _noted(d, "direction"))), "")
+    if told in _DIRECTIONS:
+        return _DIRECTIONS[told]
     first = next((o for d in dialogs if (o := _originator(d)) is not None), -1)
     if not 0 <= first < len(speakers):
         return "unknown"
@@ -218,14 +217,19 @@ def _direction_of(dialogs: list[dict[str, Any]], speakers: list[str]) -> str:
 
 
 def _status_of(dialogs: list[dict[str, Any]]) -> str | None:
-    if any(d.get("type") in ("recording", "recording-set", "text") for d in dialogs):
+    if any(d.get("type") in (*_SPOKEN, "recording-set") or _is_text(d) for d in dialogs):
         return "completed"
-    said = [d.get("disposition") for d in dialogs if d.get("type") == "incomplete"]
-    return _STATUS.get(str(said[-1])) if said else None
+    said = [_noted(d, "disposition") for d in dialogs if d.get("type") == "incomplete"]
+    return _STATUS.get(re.sub(r"[\s_]+", "-", str(said[-1]).strip().lower())) if said else None
+
+
+def _is_text(dialog: dict[str, Any]) -> bool:
+    is_bare = not dialog.get("type") and str(dialog.get("mediatype", "")).startswith("text/")
+    return dialog.get("type") == "text" or is_bare
 
 
 def _name_of(party: dict[str, Any]) -> str | None:
-    for key in ("mailto", "tel", "uuid", "sip", "did", "name"):
+    for key in ("mailto", "email", "tel", "uuid", "sip", "did", "name"):
         text = party.get(key)
         if isinstance(text, str) and text.strip():
             return text.strip().removeprefix("mailto:").removeprefix("tel:")
@@ -246,7 +250,7 @@ def _derive_centre(vcon: dict[str, Any], dialogs: list[dict[str, Any]], record: 
 
 def _message_of(dialog: dict[str, Any], speakers: list[str], read: Container) -> dict[str, Any] | None:
     """The message in a text dialog; its body then leaves the container's copy, which stays under `extra`."""
-    if dialog.get("type") != "text":
+    if not _is_text(dialog):
         return None
     body = text = body_of(dialog)
     if isinstance(text, dict):
@@ -257,18 +261,39 @@ def _message_of(dialog: dict[str, Any], speakers: list[str], read: Container) ->
                 "text_elsewhere", "a text of the vCon stands at a URL, which is not followed", "/dialog"
             )
         return None
-    if "html" in str(dialog.get("mediatype", "")):
+    mediatype = str(dialog.get("mediatype", ""))
+    if mediatype.startswith(("multipart/", "message/")):
+        text = text_of_mail(text, mediatype) or text
+    elif "html" in mediatype:
         text = html_to_text(text)
     elif text is body:
         dialog.pop("body", None)
     place = _originator(dialog)
     speaker = speakers[place] if place is not None and 0 <= place < len(speakers) else "customer"
     message = {"speaker": speaker, "text": text}
-    if _moment(dialog.get("start")) is not None:
-        message["at"] = dialog["start"]
+    at = time_of(dialog.get("start"))
+    if at is not None:
+        message["at"] = at
     if isinstance(dialog.get("message_id"), str) and dialog["message_id"].strip():
         message["message_id"] = dialog["message_id"]
     return message
+
+
+def _transcripts(vcon: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The analyses (or, in some extensions, attachments) that hold words: of each dialog the one that tells
+    most voices and turns apart, since several tools may have listened to it.
+    """
+    best: dict[str, tuple[tuple[bool, int], dict[str, Any]]] = {}
+    for holder in (*objects_at(vcon, "analysis"), *objects_at(vcon, "attachments")):
+        kind = str(holder.get("type") or holder.get("purpose") or "").casefold()
+        if "transcript" not in kind and not kind.startswith("diari"):
+            continue
+        utterances = find_utterances(body_of(holder))
+        worth = len({said.speaker for said in utterances}) > 1, len(utterances)
+        place = json.dumps(holder.get("dialog"))
+        if utterances and (place not in best or worth > best[place][0]):
+            best[place] = worth, holder
+    yield from (holder for _, holder in best.values())
 
 
 def _transcript_of(
@@ -279,12 +304,10 @@ def _transcript_of(
     read: Container,
 ) -> Iterator[dict[str, Any]]:
     """What was said, of an analysis that is a transcript."""
-    if analysis.get("type") != "transcript":
-        return
     place = analysis.get("dialog")
     place = place[0] if isinstance(place, list) and place else place
     dialog = dialogs[place] if isinstance(place, int) and 0 <= place < len(dialogs) else {}
-    begin = _moment(dialog.get("start"))
+    begin = moment_of(dialog.get("start"))
     labels = {name: s for p, s in zip(parties, speakers, strict=True) if (name := _label_of(p))}
     order = (
         ["agent", "customer"] if _direction_of([dialog], speakers) != "outbound" else ["customer", "agent"]
@@ -297,7 +320,11 @@ def _transcript_of(
         read.warn("speakers_unknown", "the transcript does not tell its voices apart", "/analysis")
     for said in utterances:
         label = said.speaker.casefold()
-        speaker = labels.get(label) or (label if label in ("customer", "agent", "bot", "system") else None)
+        is_party = said.party is not None and 0 <= said.party < len(speakers) and bool(label)
+        known = speakers[said.party] if is_party and said.party is not None else None
+        speaker = (
+            known or labels.get(label) or (label if label in ("customer", "agent", "bot", "system") else None)
+        )
         if speaker is None:
             if said.speaker:
                 read.warn(
@@ -307,7 +334,9 @@ def _transcript_of(
                 )
             speaker = voices.setdefault(label, order[min(len(voices), 1)] if label else "customer")
         message = {"speaker": speaker, "text": said.text}
-        if begin is not None and said.start is not None and 0 <= said.start < 1e7:
+        if said.at:
+            message["at"] = said.at
+        elif begin is not None and said.start is not None and 0 <= said.start < 1e7:
             message["at"] = (begin + timedelta(seconds=said.start)).isoformat().replace("+00:00", "Z")
         yield message
 

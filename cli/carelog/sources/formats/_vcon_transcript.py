@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from carelog.sources.formats._times import to_text
+from carelog.sources.formats._vcon_body import moment_of
+
 _MOST = 100_000
+_NAMED = re.compile(r"(?:\[[\d:.]{4,12}\]\s*)?\**([^\W_][^:*\n]{0,40})\**:\**\s+(\S.*)")
 _TEXT = ("text", "transcript", "content", "message", "body", "utterance", "caption")
-_SPEAKER = ("speaker", "speaker_label", "role", "participant", "party", "channel", "name", "from")
+_SPEAKER = (
+    "speaker", "speaker_label", "role", "participant", "party", "parties", "channel", "name", "from",
+)  # fmt: skip
 _START = ("start", "start_time", "startTime", "offset", "begin")
 _LISTS = ("utterances", "segments", "turns", "messages", "entries", "transcript", "monologues", "paragraphs")
 
 
 class Utterance(NamedTuple):
-    """What one voice said; `speaker` as the transcript names it ("" if it does not), `start` in seconds."""
+    """What one voice said; `speaker` as the transcript names it ("" if it does not), `start` in seconds; `at` is
+    the time of day and `party` the place among the parties where the transcript tells these.
+    """
 
     speaker: str
     text: str
     start: float | None = None
+    at: str = ""
+    party: int | None = None
 
 
 def find_utterances(body: Any, depth: int = 0) -> list[Utterance]:
     """The utterances in a transcript: a text, turns, or words by speaker; the finest there is."""
     if isinstance(body, str):
-        return [Utterance("", body.strip())] if body.strip() else []
+        return _from_lines(body) or ([Utterance("", body.strip())] if body.strip() else [])
     if depth > 6:
         return []
     if isinstance(body, list):
@@ -51,7 +62,8 @@ def _turn(item: Any) -> Utterance | None:
     text = next((item[k] for k in _TEXT if isinstance(item.get(k), str) and item[k].strip()), None)
     if text is None or (isinstance(item.get("words"), list) and "speaker" in str(item["words"][:1])):
         return None
-    return Utterance(_speaker(item), text.strip(), _start(item))
+    party = next((item[k] for k in ("party", "parties") if type(item.get(k)) is int), None)
+    return Utterance(_speaker(item), text.strip(), _start(item), _time(item), party)
 
 
 def _speaker(item: dict[str, Any]) -> str:
@@ -70,6 +82,31 @@ def _start(item: dict[str, Any]) -> float | None:
         if isinstance(found, (int, float)) and not isinstance(found, bool):
             return float(found)
     return None
+
+
+def _time(item: dict[str, Any]) -> str:
+    for key in ("start", "start_time", "timestamp", "at"):
+        moment = moment_of(item.get(key)) if isinstance(item.get(key), str) else None
+        if moment is not None:
+            return to_text(moment)
+    return ""
+
+
+def _from_lines(text: str) -> list[Utterance]:
+    """The turns of a text in which (nearly) every line names who speaks."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()][:_MOST]
+    named = [_NAMED.fullmatch(line) for line in lines]
+    if len(lines) < 2 or sum(found is not None for found in named) * 3 < len(lines) * 2:
+        return []
+    turns: list[Utterance] = []
+    for line, found in zip(lines, named, strict=True):
+        if found is not None:
+            turns.append(Utterance(found[1].strip(), found[2].strip()))
+        elif turns:
+            turns[-1] = turns[-1]._replace(text=f"{turns[-1].text}\n{line}")
+        else:
+            turns.append(Utterance("", line))
+    return turns
 
 
 def _from_words(words: list[Any]) -> Iterator[Utterance]:

@@ -17,10 +17,10 @@ from carelog.findings import Finding
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
 from carelog.sources.filling import add_record, put_aside
 from carelog.sources.formats._documents import find_keys, is_canonical, read_documents
+from carelog.sources.formats._vcon_body import body_of
 from carelog.sources.formats._vcon_record import (
     NAME,
     Container,
-    body_of,
     derive_record,
     list_at,
     objects_at,

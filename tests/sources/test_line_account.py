@@ -114,3 +114,16 @@ def test_export_without_messages_is_known_and_holds_nothing(tmp_path: Path) -> N
     )
     found = read_files(path)
     assert (found.formats, found.values, found.rejects) == ({"line_account"}, [], [])
+
+
+def test_export_that_a_spreadsheet_saved_again_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "chat.csv"
+    text = (
+        "アカウント名,みせ,,,\r\nタイムゾーン,'+09:00,,,\r\nダウンロード日時,2026/9/15 14:34,,,\r\n"
+        "送信者タイプ,送信者名,送信日,送信時刻,内容\r\nUser,なおこ,2026/9/14,9:12:00,まだですか\r\n"
+    )
+    path.write_bytes(text.encode("cp932"))
+    found = read_files(path)
+    (value,) = found.values
+    assert (value["started_at"], value["messages"][0]["text"]) == ("2026-09-14T09:12:00+09:00", "まだですか")
+    assert (found.rejects, found.findings) == ([], [("warning", "charset_guessed")])

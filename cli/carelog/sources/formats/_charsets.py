@@ -100,6 +100,14 @@ def looks_thai(raw: bytes) -> bool:
     return high >= 2 * len(runs) and high > 1 and len(_THAI.findall(raw)) >= 0.97 * high
 
 
+def looks_japanese(raw: bytes) -> bool:
+    """Whether bytes that are not ASCII look like Japanese in Shift_JIS: hardly any text is without kana."""
+    text = raw.decode("cp932", "replace")
+    foreign = [c for c in text if c > "\x7f"]
+    kana = sum("\u3041" <= c <= "\u30fe" for c in foreign)
+    return kana >= 3 and kana >= 0.2 * len(foreign) and foreign.count("\ufffd") <= 0.01 * len(foreign) + 1
+
+
 def _guess(raw: bytes, declared: str | None) -> tuple[str, Fault | None]:
     text, name = _contradicted(raw)
     if text is None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from carelog.sources.blocks import Fault, ReadOptions
-from carelog.sources.formats._charsets import decode_text, looks_thai
+from carelog.sources.formats._charsets import decode_text, looks_japanese, looks_thai
 from carelog.sources.lines import read_lines
 from carelog.sources.streams import Opened
 
@@ -27,9 +27,12 @@ def read_text_lines(opened: Opened, options: ReadOptions, remarks: Remarks) -> I
     """The lines of an input. Of a line that is too long only the beginning comes, with a remark."""
     stream, start = opened.utf8()
     limit = options.max_line_bytes
-    is_thai = _is_thai(opened.head)
-    if is_thai:
-        guess = Fault("charset_guessed", "no charset is declared; the text was read as Thai (cp874)")
+    charset = _charset_of(opened.head)
+    if charset is not None:
+        language = {"cp874": "Thai", "cp932": "Japanese"}[charset]
+        guess = Fault(
+            "charset_guessed", f"no charset is declared; the text was read as {language} ({charset})"
+        )
         remarks.setdefault("charset_guessed", guess)
     for piece in read_lines(stream, start, limit):
         if piece.length is not None:
@@ -40,24 +43,27 @@ def read_text_lines(opened: Opened, options: ReadOptions, remarks: Remarks) -> I
         if not lines[-1]:
             lines.pop()
         for index, line in enumerate(lines):
-            yield TextLine(_to_text(line, is_thai, remarks), piece.first_line + index, offset)
+            yield TextLine(_to_text(line, charset, remarks), piece.first_line + index, offset)
             offset += len(line) + 1
 
 
-def _is_thai(head: bytes) -> bool:
-    """Whether the beginning of a file shows an 8-bit Thai charset: single lines are too short to tell."""
+def _charset_of(head: bytes) -> str | None:
+    """The charset that the beginning of a file shows where it is not UTF-8: single lines are too short to tell."""
     try:
         head[:-4].decode("utf-8")
     except UnicodeDecodeError as error:
-        return error.start < len(head) - 8 and looks_thai(head)
-    return False
+        if error.start >= len(head) - 8:
+            return None
+        # Each is told by what is rare in the other: Japanese by its kana, Thai by runs of nothing but letters.
+        return "cp932" if looks_japanese(head) else "cp874" if looks_thai(head) else None
+    return None
 
 
-def _to_text(line: bytes, is_thai: bool, remarks: Remarks) -> str:
+def _to_text(line: bytes, charset: str | None, remarks: Remarks) -> str:
     line = line.removesuffix(b"\r")
     if line.isascii():
         return line.decode("ascii")
-    text, remark = decode_text(line, "cp874" if is_thai else None)
+    text, remark = decode_text(line, charset)
     if remark is not None:
         remarks.setdefault(remark.keyword, remark)
     # Half of a character that stands alone, as broken UTF-16 leaves it, cannot be written as UTF-8.

@@ -123,10 +123,11 @@ def _read_export(opened: Opened, options: ReadOptions, store: MessageStore, bloc
 
 
 def _note_preamble(export: _Export, cells: list[str]) -> None:
-    if len(cells) >= 5:
+    # A spreadsheet that saved the file again fills short rows up with empty cells.
+    if sum(map(bool, cells)) >= 5:
         export.header = cells
         return
-    for cell in cells[1:]:
+    for cell in filter(None, cells[1:]):
         export.preamble[cells[0]] = cell.removeprefix("'")
     zone = _ZONE.search(",".join(cells))
     if zone is not None and not export.zone:

@@ -266,6 +266,12 @@ def test_times_of_older_libraries_are_read(tmp_path: Path) -> None:
     assert local["started_at"] == "2026-09-14T09:00:00+07:00"
 
 
+def test_container_in_a_wrapper_and_one_of_a_single_signature_are_read(tmp_path: Path) -> None:
+    coded = base64.urlsafe_b64encode(json.dumps(CALL).encode()).decode().rstrip("=")
+    for value in ({"vcon": CALL}, {"payload": coded, "protected": "e30", "signature": "x"}):
+        assert _read(tmp_path, value)["interaction_id"] == "u1"
+
+
 def test_container_without_any_time_is_put_aside_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "x.vcon").write_text(json.dumps(CALL | {"dialog": []}))
     assert read_files(tmp_path / "x.vcon").rejects == ["no_start"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -37,6 +38,7 @@ _RENAMED = {
     "must_support": "critical",
     "alg": "content_hash_algorithm",
 }
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 _MARKS = frozenset({"parties", "dialog", "analysis", "attachments"})
 
 
@@ -50,7 +52,9 @@ def detect_vcon(head: bytes, name: str) -> str | None:
         return "it has the keys vcon and " + ("uuid" if "uuid" in top else min(top & _MARKS))
     if {"parties", "dialog"} <= top:
         return "it has the keys parties and dialog"
-    if {"payload", "signatures"} <= top:
+    if keys.get("vcon", set()) & {"uuid", "ciphertext", "payload", *_MARKS}:
+        return "its key vcon holds a container"
+    if "payload" in top and ("signatures" in top or {"protected", "signature"} <= top):
         return "it has the keys of a signed vCon (payload, signatures)"
     if {"ciphertext", "recipients"} <= top:
         return "it has the keys of an encrypted vCon (ciphertext, recipients)"
@@ -113,7 +117,9 @@ def read_container(value: Any) -> Container:
     if isinstance(value, dict) and "ciphertext" in value:
         read.refused = Fault("encrypted", "the vCon is encrypted: decrypt it first")
         return read
-    if isinstance(value, dict) and "payload" in value and "signatures" in value:
+    if isinstance(value, dict) and isinstance(value.get("vcon"), dict):
+        value = value["vcon"]
+    if isinstance(value, dict) and "payload" in value and ("signatures" in value or "signature" in value):
         value = _payload_of(value["payload"])
         read.warn("signature_unverified", "the vCon is signed; the signature was not checked")
     if not isinstance(value, dict) or not (_MARKS & set(value) or "vcon" in value):
@@ -122,9 +128,9 @@ def read_container(value: Any) -> Container:
     vcon = _renamed(value)
     unknown = [n for n in list_at(vcon, "critical") if str(n) not in KNOWN_EXTENSIONS]
     if unknown:
-        read.refused = Fault(
-            "unknown_critical", "the vCon needs an extension that is not known here", "/critical"
-        )
+        named = ", ".join(str(n) for n in unknown[:3] if _PLAIN_NAME.fullmatch(str(n)))
+        told = f"the vCon needs an extension that is not known here{named and f': {named}'}"
+        read.refused = Fault("unknown_critical", told, "/critical")
         return read
     own = _own_record(vcon)
     if own is None:

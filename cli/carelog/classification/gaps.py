@@ -23,6 +23,7 @@ _LINK = re.compile(
 )
 _CHOICE = re.compile(r"(\(\?:[^()]*\)(?!\{)| \?)")
 _LITERAL = re.compile(r"(?:\\x[0-9a-f]{2}|[0-9A-Za-z ])+")
+_PIECE = re.compile(r"(?:\\x[0-9a-f]{2}|[0-9A-Za-z ]| \?|\(\?:[^()\[\]{}*+?.^$]+\))+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,15 @@ def to_parts(pattern: str) -> tuple[Part, ...] | None:
 
     A phrase with too many spellings is cut between words, too.
     """
-    pieces = _cut(pattern)
+    if _LITERAL.fullmatch(pattern):
+        return (Part((pattern,), 0),)
+    simple = "[^" not in pattern and count_spellings(pattern) <= MOST_SPELLINGS
+    pieces = [(pattern, 0)] if simple else _cut(pattern)
+    if not all(_PIECE.fullmatch(text) and text.strip() for text, _ in pieces):
+        return None
     if any(count_spellings(text) > MOST_SPELLINGS for text, _ in pieces):
         return None
-    parts = tuple(Part(spell_out(text), words) for text, words in pieces)
-    plain = all(_LITERAL.fullmatch(s) and s.strip() for p in parts for s in p.spellings)
-    return parts if plain else None
+    return tuple(Part(spell_out(text), words) for text, words in pieces)
 
 
 def _cut(pattern: str) -> list[tuple[str, int]]:

@@ -129,14 +129,12 @@ def soften(pattern: str) -> str:
     return pattern.replace("[^ .?\\n]", "[^ \\n]").replace("[ .?]", " ").replace("[ ]", " ")
 
 
-_UNIT = r"\\x[0-9a-f]{2}|[0-9A-Za-z ]"
-_UNITS = re.compile(_UNIT)
-_ONLY_UNITS = re.compile(f"(?:{_UNIT})+")
+_ONLY_UNITS = re.compile(r"(?:\\x[0-9a-f]{2}|[0-9A-Za-z ])+")
 
 
 def fixed_length(pattern: str) -> int:
     """How many bytes every match of a scanned pattern has; 0 where that varies or cannot be told."""
-    return len(_UNITS.findall(pattern)) if _ONLY_UNITS.fullmatch(pattern) else 0
+    return len(pattern) - 3 * pattern.count("\\x") if _ONLY_UNITS.fullmatch(pattern) else 0
 
 
 def _cache_key(expressions: Expressions) -> str:

@@ -203,3 +203,42 @@ def test_a_record_that_speaks_of_import_ids_is_no_survey() -> None:
     text = b'interaction_id,notes\n1,"they sent {""ImportId"":1}"\n'
     assert list(detect_formats(text, "a.csv")) == ["csv"]
     assert list(detect_formats(b'{"interaction_id":"1","notes":"{\\"ImportId\\":1}"}\n', "a")) == ["jsonl"]
+
+
+def test_free_text_is_told_by_its_cells_where_no_row_of_ids_tells_it(tmp_path: Path) -> None:
+    path = tmp_path / "answers.csv"
+    rows = [
+        "StartDate,EndDate,Finished,Progress,Q1,Q2,Q3",
+        "2026-03-01 10:00:00,2026-03-01 10:05:00,True,100,Yes,They were quick and kind.,5",
+        "2026-03-01 11:00:00,2026-03-01 11:05:00,False,40,No,My lamp came too late,4",
+    ]
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    found = read_files(path, zone="UTC")
+    assert found.formats == {"qualtrics"}
+    first, second = found.values
+    assert first["messages"] == [{"speaker": "customer", "text": "They were quick and kind."}]
+    assert (first.get("status"), second.get("status")) == ("completed", None)
+
+
+def test_answer_without_a_number_gets_one_that_stays(tmp_path: Path) -> None:
+    path = tmp_path / "answers.csv"
+    path.write_text(
+        "StartDate,EndDate,RecordedDate,Q1\n2026-03-01 10:00,2026-03-01 10:05,2026-03-01 10:05,7\n",
+        encoding="utf-8",
+    )
+    (value,) = read_files(path, zone="UTC").values
+    again = read_files(path, zone="UTC").values[0]
+    assert value["interaction_id"] == again["interaction_id"] and value["interaction_id"].startswith(
+        "qualtrics-"
+    )
+
+
+def test_survey_by_itself_says_what_to_type(tmp_path: Path) -> None:
+    path = tmp_path / "answers.csv"
+    path.write_text(
+        "ResponseId,RecordedDate,StartDate,Finished,Q1\nR_1,2026-03-01 10:00,2026-03-01 10:00,1,7\n",
+        encoding="utf-8",
+    )
+    result = call("validate", path, "--tz", "UTC")
+    assert "--surveys" in result.stdout and "--channel phone" in result.stdout
+    assert call("validate", path, "--tz", "UTC", "--channel", "phone").exit_code == 0

@@ -7,6 +7,7 @@ itself it becomes a record that lacks a channel, which `--channel` can say.
 from __future__ import annotations
 
 import csv
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,9 @@ _QUALTRICS_MARKS = (
     {"responseid", "recordeddate"},
     {"responseid", "startdate", "finished"},
     {"responseid", "v8"},
+    # Without the number of the answer, as anonymous exports are.
+    {"startdate", "enddate", "recordeddate"},
+    {"startdate", "enddate", "finished", "progress"},
 )
 _SURVEYMONKEY_MARKS = {"respondent id", "collector id"}
 _REAL = frozenset({"0", "ip address", "16", "offline", "17", "imported", "4", "", "anonymous"})
@@ -42,18 +46,29 @@ _FIELDS = {
     "language": ("userlanguage", "q language", "language"),
     "reference": ("externalreference", "external data reference", "custom data 1", "custom data"),
     "status": ("status", "response type"),
+    "finished": ("finished", "progress"),
 }
 _UNJOINED = Fault(
     "survey_alone",
-    "answers to a survey are joined to interactions with --surveys F --on KEY; alone, they need --channel",
+    "answers to a survey belong to interactions: read those, with --surveys and this file and --on"
+    " interaction_id=COLUMN (the column that holds their number); to read the answers by themselves, say"
+    " --channel phone (or email, chat)",
 )
+_OWN = re.compile(
+    r"(responseid|responseset|name|externaldatareference|recipient.*|.*ipaddress|.*ip address|status|start ?date|"
+    r"end ?date|finished|recordeddate|progress|duration.*|location.*|distributionchannel|userlanguage|q language|"
+    r"respondent id|collector id|date (created|modified)|(email|e-mail) address|first name|last name|custom data.*|"
+    r"external.*reference|id|.*[ _]id|v\d{1,2})"
+)
+"""Columns of the systems themselves, which hold no answer."""
+_LEAST_WORDS = 3
 
 
 @dataclass(slots=True)
 class Columns:
     """The columns of a survey: `names` as the first row has them (choices put after their question), `texts`
     the questions, `free` those that hold free text, `zone` that of all times, `scales` of the columns with a
-    score.
+    score. `has_ids` says that a row of import ids told what each column is.
     """
 
     names: tuple[str, ...] = ()
@@ -61,6 +76,7 @@ class Columns:
     free: set[str] = field(default_factory=set)
     zone: str | None = None
     scales: dict[str, str] = field(default_factory=dict)
+    has_ids: bool = False
 
     def find(self, what: str) -> str | None:
         """The column that holds the id, the start, …"""
@@ -150,9 +166,10 @@ def read_answers(opened: Opened, options: ReadOptions) -> Iterator[Answer]:
             )
             waiting.append(Answer(values, columns, line, offset, raw, fault))
         # The scales are guessed from the answers of the first chunk.
-        columns.scales = columns.scales or guess_scales(
-            columns.names, columns.texts, [a.cells for a in waiting]
-        )
+        rows = [answer.cells for answer in waiting]
+        columns.scales = columns.scales or guess_scales(columns.names, columns.texts, rows)
+        if not columns.has_ids:
+            columns.free |= set(_guess_free(columns, rows))
         yield from waiting
         waiting = []
 
@@ -160,6 +177,7 @@ def read_answers(opened: Opened, options: ReadOptions) -> Iterator[Answer]:
 def _take_header(columns: Columns, cells: list[str], line: int) -> bool:
     """Whether a row is one more row of the header; what it says goes to the columns."""
     if any('"ImportId"' in cell for cell in cells):
+        columns.has_ids = True
         for name, cell in zip(columns.names, cells, strict=True):
             _take_import_id(columns, name, cell)
         return True
@@ -194,6 +212,17 @@ def _take_import_id(columns: Columns, name: str, cell: str) -> None:
         except (KeyError, ValueError, OSError):
             return
         columns.zone = zone
+
+
+def _guess_free(columns: Columns, rows: list[dict[str, str]]) -> Iterator[str]:
+    """The columns whose cells are sentences, nearly each its own: people wrote them."""
+    for name in columns.names:
+        cells = [text for row in rows if (text := row.get(name, "").strip())]
+        if not cells or name in columns.scales or " | " in name or _OWN.fullmatch(key_of(name)):
+            continue
+        long = sum(len(re.findall(r"\w+", text)) >= _LEAST_WORDS or len(text) > 40 for text in cells)
+        if 2 * long > len(cells) and len(set(cells)) > 0.8 * len(cells):
+            yield name
 
 
 def _take_choices(columns: Columns, cells: list[str]) -> None:
@@ -258,6 +287,11 @@ def to_record(answer: Answer, format_name: str, options: ReadOptions) -> dict[st
         if found is not None:
             used.add(name)
             value[field_name] = found.replace("_", "-") if what == "language" else found
+    if "interaction_id" not in value:
+        value["interaction_id"] = f"{format_name}-{hashlib.sha256(answer.raw).hexdigest()[:20]}"
+    finished = answer.cells.get(columns.find("finished") or "", "").strip().casefold()
+    if finished in ("true", "1", "100", "yes", "wahr", "vrai"):
+        value["status"] = "completed"
     score, name = find_score(answer.cells, columns.scales)
     if score is not None:
         value["satisfaction"] = score
@@ -268,8 +302,7 @@ def to_record(answer: Answer, format_name: str, options: ReadOptions) -> dict[st
         value["messages"] = [{"speaker": "customer", "text": text} for text in messages]
     value["extra"] = to_leaves(answer, used)
     value["source"] = {"system": format_name, "format": format_name}
-    if "interaction_id" in value:
-        value["source"]["record_id"] = value["interaction_id"]
+    value["source"]["record_id"] = value["interaction_id"]
     return value
 
 

@@ -198,6 +198,31 @@ def test_twilio_dialled_leg_is_the_agent_of_the_call_that_came_in() -> None:
     assert "customer_id" not in found["CA07"]
 
 
+def test_twilio_call_that_an_agent_begins_in_the_browser_goes_out(tmp_path: Path) -> None:
+    base = {"account_sid": "AC1", "start_time": "Mon, 14 Sep 2026 02:00:00 +0000", "status": "completed"}
+    calls = [
+        {**base, "sid": "CA1", "direction": "inbound", "from": "client:ann", "to": "", "duration": "70"},
+        {**base, "sid": "CA2", "parent_call_sid": "CA1", "direction": "outbound-dial", "from": "+6620",
+         "to": "+6681", "duration": "60"},
+    ]  # fmt: skip
+    (tmp_path / "x.json").write_text(json.dumps({"calls": calls}))
+    (value,) = read_files(tmp_path / "x.json").values
+    told = [value[n] for n in ("direction", "customer_id", "agent_id", "talk_seconds", "status")]
+    assert told == ["outbound", "+6681", "ann", 60, "completed"]
+    assert "initiative" not in value
+
+
+def test_twilio_words_of_the_console_are_known(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text(
+        "Call Sid,Date,From,To,Direction,Status,Duration\n"
+        "CA1,2026-09-14T02:00:00Z,+6681,+6620,Incoming,No Answer,0\n"
+        "CA2,2026-09-14T02:00:00Z,+6620,+6682,Outgoing API,Completed,9\n"
+    )
+    first, second = read_files(tmp_path / "x.csv").values
+    assert (first["direction"], first["status"], first["customer_id"]) == ("inbound", "missed", "+6681")
+    assert (second["direction"], second["initiative"], second["talk_seconds"]) == ("outbound", "proactive", 9)
+
+
 def test_twilio_command_line_writes_camel_case(tmp_path: Path) -> None:
     path = tmp_path / "calls.json"
     fields = {
@@ -240,6 +265,32 @@ def test_cisco_zero_is_no_time_and_type_rows_are_no_calls() -> None:
     assert [v["direction"] for v in found.values] == [
         "inbound", "inbound", "outbound", "internal", "inbound", "outbound"
     ]  # fmt: skip
+
+
+def _cisco(tmp_path: Path, *rows: dict[str, str]) -> list[dict[str, Any]]:
+    lines = [",".join(rows[0]), *(",".join(row.values()) for row in rows)]
+    (tmp_path / "cdr").write_text("\n".join(lines))
+    return read_files(tmp_path / "cdr").values
+
+
+CISCO = {
+    "cdrRecordType": "1", "globalCallID_callManagerId": "1", "dateTimeOrigination": "1789351200",
+    "callingPartyNumber": "0812345678", "finalCalledPartyNumber": "7001", "dateTimeConnect": "1789351205",
+    "dateTimeDisconnect": "1789351265", "duration": "60", "origDeviceName": "VG-trunk", "destDeviceName": "SEP001",
+}  # fmt: skip
+
+
+def test_cisco_rows_without_the_number_of_their_call_stand_for_themselves(tmp_path: Path) -> None:
+    first, second = _cisco(tmp_path, CISCO, CISCO | {"callingPartyNumber": "0899999999"})
+    assert [v["customer_id"] for v in (first, second)] == ["0812345678", "0899999999"]
+    assert first["direction"] == "inbound"
+
+
+def test_cisco_call_that_a_mailbox_took_is_a_voicemail(tmp_path: Path) -> None:
+    (value,) = _cisco(tmp_path, CISCO | {"destDeviceName": "CiscoUM1-VI3"})
+    assert (value["direction"], value["status"]) == ("inbound", "voicemail")
+    (value,) = _cisco(tmp_path, CISCO | {"dateTimeOrigination": "0"})
+    assert (value["started_at"], value["status"]) == ("2026-09-14T02:00:05Z", "completed")
 
 
 def test_cisco_columns_are_found_whatever_their_case_and_order(tmp_path: Path) -> None:

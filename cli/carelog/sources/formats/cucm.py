@@ -30,7 +30,8 @@ from carelog.sources.streams import Opened
 
 NAME = "cucm_cdr"
 _TYPE = re.compile(r"(INTEGER|BIGINT|SMALLINT|VARCHAR|CHAR|UNIQUEIDENTIFIER|INT|LVARCHAR)(\s*\(\d+\))?", re.I)
-_PHONE = re.compile(r"(SEP|ATA|CSF|TCT|BOT|TAB|AN[0-9A-F]{10,}|CTI|VG)", re.IGNORECASE)
+_PHONE = re.compile(r"(SEP|ATA|CSF|TCT|BOT|TAB|AN[0-9A-F]{10,}|CTI|VG[0-9A-F]{8,})", re.IGNORECASE)
+_VOICEMAIL = re.compile(r"CiscoUM|.*-VI\d+$|Unity", re.IGNORECASE)
 _BUSY, _NO_ANSWER, _NORMAL = frozenset({"17"}), frozenset({"18", "19"}), frozenset({"0", "16"})
 _CONGESTION = frozenset({"34", "38", "41", "42", "47", "1", "3", "21", "27", "28"})
 _QUALITY = "the file holds quality records (CMR), which are no calls"
@@ -39,7 +40,7 @@ _QUALITY = "the file holds quality records (CMR), which are no calls"
 def detect_cucm(head: bytes, name: str) -> str | None:
     """By its column names."""
     columns = folded_columns(head)
-    if {"cdrrecordtype", "globalcallidcallid"} <= columns:
+    if "cdrrecordtype" in columns and columns & {"globalcallidcallid", "datetimeorigination"}:
         return "its header names columns of Cisco call detail records"
     return None
 
@@ -62,7 +63,9 @@ def read_cucms(inputs: Iterable[Opened], options: ReadOptions) -> Iterator[Block
                 elif not all(_TYPE.fullmatch(cell) for cell in row.cells.values()):
                     cells = {fold_name(n): v for n, v in row.cells.items()}
                     value = orjson.dumps(row.cells)
-                    gathering.add(_key(cells), Leg(opened.name, row.line, row.offset, row.raw, value))
+                    # Without the number of its call a row stands for itself.
+                    key = _key(cells) or cells.get("pkid") or f"{opened.name}:{row.line}"
+                    gathering.add(key, Leg(opened.name, row.line, row.offset, row.raw, value))
         yield from to_chunks(gathering, NAME, options)
 
 
@@ -71,7 +74,9 @@ def _left_out(file: str) -> Finding:
 
 
 def _key(cells: dict[str, str]) -> str:
-    """Manager, call and cluster: call numbers alone begin again."""
+    """Manager, call and cluster: call numbers alone begin again; "" where there is no such number."""
+    if not cells.get("globalcallidcallid"):
+        return ""
     parts = [
         cells.get(n, "") for n in ("globalcallidclusterid", "globalcallidcallmanagerid", "globalcallidcallid")
     ]
@@ -89,19 +94,18 @@ def parse_cucm(chunk: Chunk) -> Block:
 def _add_call(block: Block, legs: Sequence[Leg], part: int) -> None:
     rows = [leg.load() for leg in legs]
     folded = [{fold_name(name): cell for name, cell in row.items()} for row in rows]
-    folded.sort(key=lambda row: _number(row, "datetimeorigination"))
+    folded.sort(key=_began)
     first, last = folded[0], folded[-1]
     direction = _direction(first)
     status = _status(folded)
-    start = from_epoch(_number(first, "datetimeorigination"))
-    began = _number(first, "datetimeorigination")
+    began = _began(first)
     # Call numbers begin again when a manager restarts: the time makes the id unique.
-    key = _key(first) or f"{legs[0].file}:{legs[0].line}"
+    key = _key(first) or first.get("pkid") or f"{legs[0].file}:{legs[0].line}"
     value: dict[str, Any] = {
         "interaction_id": f"{key}-{began}" + (f"#{part + 1}" if part else ""),
         "record_id": key,
         "channel": "phone",
-        "started_at": start,
+        "started_at": from_epoch(began),
         "ended_at": from_epoch(max(_number(row, "datetimedisconnect") for row in folded)),
         "direction": direction,
         "status": status,
@@ -122,16 +126,26 @@ def _number(row: dict[str, Any], name: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 10 else 0
 
 
+def _began(row: dict[str, Any]) -> int:
+    """When the row's leg began: off the hook, else answered, else over."""
+    names = ("datetimeorigination", "datetimeconnect", "datetimedisconnect")
+    return next((number for name in names if (number := _number(row, name))), 0)
+
+
+def _is_inside(device: str) -> bool:
+    return _PHONE.match(device) is not None or _VOICEMAIL.match(device) is not None
+
+
 def _direction(row: dict[str, Any]) -> str:
     """By who is a phone of the house; without device names by the lengths of the numbers."""
     calling, called = row.get("origdevicename", ""), row.get("destdevicename", "")
     if calling and called:
-        kinds = (bool(_PHONE.match(calling)), bool(_PHONE.match(called)))
+        kinds = (_is_inside(calling), _is_inside(called))
         return {(False, True): "inbound", (True, False): "outbound", (True, True): "internal"}.get(
             kinds, "unknown"
         )
     lengths = [len(row.get(n, "").lstrip("+")) for n in ("callingpartynumber", "originalcalledpartynumber")]
-    if calling and not _PHONE.match(calling):
+    if calling and not _is_inside(calling):
         return "inbound"
     if 0 < lengths[0] <= 6:
         return "outbound" if lengths[1] > 6 else "internal"
@@ -139,8 +153,10 @@ def _direction(row: dict[str, Any]) -> str:
 
 
 def _status(rows: Sequence[dict[str, Any]]) -> str:
-    if any(_number(row, "datetimeconnect") for row in rows):
-        return "completed"
+    connected = [row for row in rows if _number(row, "datetimeconnect")]
+    if connected:
+        is_box = all(_VOICEMAIL.match(row.get("destdevicename", "")) for row in connected)
+        return "voicemail" if is_box else "completed"
     if any(to_name(row.get("huntpilotdn")) or row.get("wascallqueued") == "1" for row in rows):
         return "abandoned"
     causes = {row.get(n, "") for row in rows for n in ("origcausevalue", "destcausevalue")}
@@ -171,7 +187,7 @@ def _wait(rows: Sequence[dict[str, Any]], status: str) -> float | None:
     queued = [s for row in rows if (s := to_seconds(row.get("totalwaittimeinqueue"))) is not None]
     if any(queued):
         return sum(queued)
-    begin = _number(rows[0], "datetimeorigination")
+    begin = _began(rows[0])
     until = [t for row in rows if (t := _number(row, "datetimeconnect"))]
     if status != "completed":
         until = [t for row in rows if (t := _number(row, "datetimedisconnect"))]

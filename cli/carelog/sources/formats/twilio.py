@@ -41,9 +41,10 @@ _COLUMNS = {
     "sid": "sid", "callsid": "sid", "parentcallsid": "parent_call_sid", "from": "from", "to": "to",
     "direction": "direction", "status": "status", "starttime": "start_time", "endtime": "end_time",
     "duration": "duration", "price": "price", "priceunit": "price_unit", "answeredby": "answered_by",
-    "accountsid": "account_sid", "datecreated": "date_created", "queuetime": "queue_time",
+    "accountsid": "account_sid", "datecreated": "date_created", "date": "date_created", "queuetime": "queue_time",
 }  # fmt: skip
 _CLOCK_FIRST = re.compile(r"(\d\d:\d\d:\d\d) ([A-Z]{2,5}) (\d{4}-\d\d-\d\d)")
+_OWN_PHONE = re.compile(r"sip:[^@\s]+@[\w.-]+\.sip\.[\w.-]*twilio\.com.*")
 _FINISHED = {"completed": "completed", "busy": "missed", "no-answer": "missed", "failed": "failed"}
 _ANONYMOUS = frozenset({"+266696687", "+86282452253", "+464", "+256", "anonymous", "restricted", "unknown"})
 
@@ -55,7 +56,8 @@ def detect_twilio(head: bytes, name: str) -> str | None:
         is_call = {"sid", "direction", "starttime", "accountsid"} <= {fold_name(key) for key in keys}
         return "its objects are calls of Twilio" if is_call else None
     columns = folded_columns(head)
-    is_log = columns & {"sid", "callsid"} and {"from", "to", "direction", "status", "starttime"} <= columns
+    is_log = columns & {"sid", "callsid"} and {"from", "to", "direction", "status"} <= columns
+    is_log = is_log and columns & {"starttime", "datecreated", "date"}
     return "its header names the columns of Twilio's call log" if is_log else None
 
 
@@ -123,7 +125,8 @@ def _add_call(block: Block, legs: Sequence[Leg], part: int, options: ReadOptions
     calls = [Native(leg.load(), options.zone) for leg in legs]
     first = next((c for c in calls if to_name(c.look("parent_call_sid")) is None), calls[0])
     key = to_name(first.look("parent_call_sid")) or to_name(first.look("sid"))
-    direction = _direction(first)
+    dialled = _dialled(first, [c for c in calls if c is not first])
+    direction = _direction(first) if dialled is None else "outbound"
     start, remark = _time(first, ("start_time", "date_created"), options.zone)
     ends = [end for c in calls if (end := _time(c, ("end_time",), options.zone)[0])]
     others = [c for c in calls if c is not first]
@@ -133,10 +136,10 @@ def _add_call(block: Block, legs: Sequence[Leg], part: int, options: ReadOptions
         "started_at": start,
         "ended_at": max(ends, default=None) if start else None,
         "direction": direction,
-        "initiative": _initiative(first, direction),
+        "initiative": None if dialled else _initiative(first, direction),
         "status": _status(first, others),
-        "customer_id": _customer(first, direction),
-        "agent_id": _agent(first, others),
+        "customer_id": _customer(dialled or first, direction),
+        "agent_id": _agent(first, [] if dialled else others),
         "talk_seconds": _talk(first, others),
         "extra": {"legs": [call.rest() for call in calls]},
     }
@@ -164,17 +167,33 @@ def _time(call: Native, names: Sequence[str], zone: str | None) -> tuple[str | N
     return None, None
 
 
+def _dialled(first: Native, others: Sequence[Native]) -> Native | None:
+    """The leg to a telephone of a call that one of ours began in a browser or on a desk phone: to Twilio such a
+    call comes in.
+    """
+    caller = str(first.look("from") or "")
+    is_ours = caller.startswith("client:") or _OWN_PHONE.fullmatch(caller) is not None
+    if not is_ours or _direction(first) != "inbound":
+        return None
+    return next((c for c in others if re.fullmatch(r"\+?\d{4,20}", str(c.look("to") or ""))), None)
+
+
 def _direction(call: Native) -> str:
-    text = str(call.look("direction") or "").lower()
-    if text.startswith("inbound") or text == "trunking-originating":
+    text = str(call.look("direction") or "").lower().replace(" ", "-")
+    if text.startswith(("inbound", "incoming")) or text == "trunking-originating":
         return "inbound"
-    return "outbound" if text.startswith("outbound") or text == "trunking-terminating" else "unknown"
+    return (
+        "outbound"
+        if text.startswith(("outbound", "outgoing")) or text == "trunking-terminating"
+        else "unknown"
+    )
 
 
 def _initiative(call: Native, direction: str) -> str | None:
     if direction == "inbound":
         return "reactive"
-    return "proactive" if call.look("direction") == "outbound-api" else None
+    told = str(call.look("direction") or "").lower().replace(" ", "-").replace("outgoing", "outbound")
+    return "proactive" if told == "outbound-api" else None
 
 
 def _status(first: Native, others: Sequence[Native]) -> str:
@@ -184,7 +203,7 @@ def _status(first: Native, others: Sequence[Native]) -> str:
         return "open"
     if str(first.look("answered_by") or "").startswith("machine"):
         return "voicemail"
-    rung = [str(c.look("status") or "").lower() for c in others]
+    rung = [str(c.look("status") or "").lower().replace(" ", "-") for c in others]
     if status == "completed" and rung and "completed" not in rung and "in-progress" not in rung:
         return "missed"
     if status == "canceled":
@@ -200,7 +219,7 @@ def _customer(call: Native, direction: str) -> str | None:
 
 def _agent(first: Native, others: Sequence[Native]) -> str | None:
     """Whom the call was passed on to: a client, or a number, that took it."""
-    taken = [c for c in others if c.look("status") in ("completed", "in-progress")]
+    taken = [c for c in others if str(c.look("status")).lower() in ("completed", "in-progress")]
     for call in (*taken, first):
         for name in ("to", "from"):
             found = to_name(call.look(name))
@@ -211,7 +230,7 @@ def _agent(first: Native, others: Sequence[Native]) -> str | None:
 
 def _talk(first: Native, others: Sequence[Native]) -> float | None:
     """Of a call that was passed on, the seconds of the legs that were taken; else those of the call."""
-    taken = [to_seconds(c.look("duration")) for c in others if c.look("status") == "completed"]
+    taken = [to_seconds(c.look("duration")) for c in others if str(c.look("status")).lower() == "completed"]
     known = [seconds for seconds in taken if seconds is not None]
     if known:
         return sum(known)

@@ -102,6 +102,13 @@ def test_answers_are_joined_by_key(tmp_path: Path) -> None:
     assert (
         "2 answers to surveys by interaction_id=ticket_id, 2 with a score, 1 left out without a key" in said
     )
+    assert "2 records got an answer" in said
+
+
+def test_key_that_fits_no_record_is_said(tmp_path: Path) -> None:
+    for command in ("convert", "classify"):
+        _, said = _join(tmp_path, command, "--surveys", "qualtrics.csv", "--on", "queue=ticket_id")
+        assert "no record got an answer by queue=ticket_id" in said
 
 
 def test_the_survey_s_own_place_for_keys_is_found(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from carelog.commands.options import (
     to_running,
 )
 from carelog.commands.small_files import read_small
-from carelog.commands.surveys import survey_options, to_surveys
+from carelog.commands.surveys import survey_options, tell_joined, to_surveys
 from carelog.engines.local import map_ordered
 from carelog.engines.steps import label_part
 from carelog.errors import ExitCode, MissingInput
@@ -146,6 +146,7 @@ def command(
                 label_all(parts, step, running.jobs, counts, counts.correcting(write, corrections), put_aside)
             if not counts.accepted:
                 outputs.forget(file if counts.read else None)
+    tell_joined(joined, survey_key, counts.joined, running.notices)
     counts.tell(running.notices, rejects)
     if corrections is not None:
         counts.tell_corrected(running.notices, len(corrections))
@@ -168,6 +169,7 @@ class Counts:
     read: int = 0
     accepted: int = 0
     rejected: int = 0
+    joined: int = 0
     corrected: int = 0
 
     def add(self, validated: Validated) -> None:
@@ -175,6 +177,7 @@ class Counts:
         self.read += validated.read
         self.accepted += validated.accepted.num_rows
         self.rejected += validated.rejected
+        self.joined += validated.joined
 
     def tell(self, notices: Notices, rejects: str | None) -> None:
         """Say what became of the records."""

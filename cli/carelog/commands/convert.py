@@ -22,7 +22,7 @@ from carelog.commands.options import (
     to_read_options,
     to_running,
 )
-from carelog.commands.surveys import survey_options, to_surveys
+from carelog.commands.surveys import survey_options, tell_joined, to_surveys
 from carelog.engines.local import map_ordered
 from carelog.engines.steps import validate_part
 from carelog.errors import ExitCode, UsageProblem
@@ -128,6 +128,7 @@ def command(
                 convert_all(parts, step, running.jobs, counts, write, put_aside)
             if not counts.accepted:
                 outputs.forget(file if counts.read else None)
+    tell_joined(joined, survey_key, counts.joined, running.notices)
     counts.tell(running.notices, rejects)
     return to_exit_code(counts, inputs, max_invalid, running.notices)
 
@@ -182,6 +183,7 @@ class Counts:
     read: int = 0
     accepted: int = 0
     rejected: int = 0
+    joined: int = 0
     told: dict[tuple[str, str, str], Finding] = field(default_factory=dict)
     warnings: int = 0
 
@@ -190,6 +192,7 @@ class Counts:
         self.read += validated.read
         self.accepted += validated.accepted.num_rows
         self.rejected += validated.rejected
+        self.joined += validated.joined
         for finding in (*validated.findings, *(r.findings[0] for r in validated.rejects if r.findings)):
             self.warnings += 1
             if len(self.told) < MOST_WARNINGS:

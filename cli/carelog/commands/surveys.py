@@ -55,3 +55,13 @@ def to_surveys(
     if surveys.answers and not surveys.scored:
         notices.warn("no column of the surveys looks like a score; say it with --survey-score COLUMN=SCALE")
     return surveys
+
+
+def tell_joined(surveys: Surveys | None, key: str | None, joined: int, notices: Notices) -> None:
+    """Say how many records got an answer; where none did, that the key may be another one."""
+    if surveys is None or not surveys.answers:
+        return
+    if joined:
+        notices.note(f"{joined:,} records got an answer", joined=joined)
+    else:
+        notices.warn(f"no record got an answer by {key}: write --on FIELD=COLUMN, the record's field first")

@@ -24,7 +24,7 @@ def validate_part(
     surveys: Surveys | None = None,
 ) -> Validated:
     """Parse and validate one part; without columns, of the accepted records only their ids come back."""
-    validated = validate_block(_parse(part, surveys), channel, now)
+    validated = _validate(part, surveys, channel, now)
     if with_columns:
         return validated
     return replace(validated, accepted=validated.accepted.select([ID_COLUMN]))
@@ -39,7 +39,7 @@ def label_part(
     surveys: Surveys | None = None,
 ) -> Validated:
     """Parse, validate and label one part; `accepted` is then in the layout of labelled interactions."""
-    validated = validate_block(_parse(part, surveys), channel, now)
+    validated = _validate(part, surveys, channel, now)
     if not validated.accepted.num_rows:
         return replace(validated, accepted=join_batches([], labelled_schema(with_text)))
     return replace(
@@ -47,8 +47,9 @@ def label_part(
     )
 
 
-def _parse(part: Chunk | Block, surveys: Surveys | None) -> Block:
+def _validate(
+    part: Chunk | Block, surveys: Surveys | None, channel: str | None, now: datetime | None
+) -> Validated:
     block = parse_chunk(part)
-    if surveys is not None:
-        join_surveys(block, surveys)
-    return block
+    joined = 0 if surveys is None else join_surveys(block, surveys)
+    return replace(validate_block(block, channel, now), joined=joined)

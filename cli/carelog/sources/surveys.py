@@ -115,19 +115,22 @@ def _keep(answers: dict[str, dict[str, Any]], answer: Answer, key: str, counts: 
     answers[key] = kept
 
 
-def join_surveys(block: Block, surveys: Surveys) -> None:
-    """Give each record of a block the answer that belongs to it."""
+def join_surveys(block: Block, surveys: Surveys) -> int:
+    """Give each record of a block the answer that belongs to it; how many got one."""
+    joined = 0
     for value in block.values:
         answer = next(
             (a for f in surveys.fields if (a := surveys.answers.get(_look_up(value, f))) is not None), None
         )
         if answer is None:
             continue
+        joined += 1
         if "satisfaction" in answer and value.get("satisfaction") is None:
             value["satisfaction"] = dict(answer["satisfaction"])
         extra = value.get("extra")
         if extra is None or isinstance(extra, dict):
             value["extra"] = {**(extra or {}), "survey": answer["answer"]}
+    return joined
 
 
 def _look_up(value: Any, name: str) -> str:

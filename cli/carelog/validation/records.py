@@ -37,7 +37,7 @@ class Validated:
     `accepted` is in the RECORD layout; `lines`, `offsets` (int64, -1 where it means nothing) and `raws` say
     for each of its rows where it stood and how, so that a row can still be rejected as a duplicate.
     `rejects` are in the order of the input and carry their errors; `findings` are the warnings, on accepted
-    and rejected records and on the file.
+    and rejected records and on the file. `joined` records got an answer to a survey.
     """
 
     file: str
@@ -50,6 +50,7 @@ class Validated:
     findings: list[Finding]
     read: int
     blank_lines: int = 0
+    joined: int = 0
 
     @property
     def rejected(self) -> int:

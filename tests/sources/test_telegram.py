@@ -120,3 +120,56 @@ PIECES = [b"{", b"}", b'"messages": [', b"null", b'"', b"]", b"\\x", b'{"id": ']
 @given(raw=mutated(RAWS, PIECES))
 def test_damaged_files_never_stop_the_reader(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
     read_damaged(raw, tmp_path_factory.getbasetemp() / "fuzzed", "telegram")
+
+
+def _message(number: int, who: str, user: str, **fields: object) -> dict[str, object]:
+    seconds = 1_789_351_200 + 60 * number
+    return {
+        "id": number, "type": "message", "date": f"2026-09-14T09:0{number}:00", "date_unixtime": str(seconds),
+        "from": who, "from_id": user, "text": "", **fields,
+    }  # fmt: skip
+
+
+def test_whose_export_it_is_answers_and_the_guess_is_said_once(tmp_path: Path) -> None:
+    group = [_message(0, "Zed", "user80", text="who knows?"), _message(1, "Ana", "user111", text="me")]
+    chats = [
+        {
+            "name": "Ana",
+            "type": "personal_chat",
+            "id": 111,
+            "messages": [_message(0, "Shop", "user9", text="hi")],
+        },
+        {
+            "name": "Deals",
+            "type": "public_channel",
+            "id": 5,
+            "messages": [_message(0, "Deals", "channel5", text="x")],
+        },
+        {"name": "Fans", "type": "private_group", "id": 6, "messages": group},
+        {"name": "More", "type": "private_group", "id": 7, "messages": group[:1]},
+    ]
+    path = tmp_path / "result.json"
+    document = {
+        "about": "Telegram",
+        "personal_information": {"user_id": 9, "bio": ""},
+        "chats": {"list": chats},
+    }
+    path.write_text(json.dumps(document))
+    found = read_files(path)
+    assert [[m["speaker"] for m in v["messages"]] for v in found.values] == [
+        ["agent"], ["agent"], ["customer", "agent"], ["customer"]
+    ]  # fmt: skip
+    assert found.findings == [("warning", "agents_guessed")]
+
+
+def test_stickers_and_polls_say_what_they_show(tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    messages = [
+        _message(0, "Ana", "user1", media_type="sticker", sticker_emoji="👍"),
+        _message(1, "Ana", "user1", poll={"question": "Which day?", "answers": [{"text": "Monday"}]}),
+        _message(2, "Ana", "user1", photo="photos/1.jpg"),
+    ]
+    path.write_text(json.dumps({"name": "Ana", "type": "personal_chat", "id": 1, "messages": messages}))
+    (value,) = read_files(path).values
+    assert [m["text"] for m in value["messages"]] == ["👍", "Which day?", ""]
+    assert value["extra"]["messages"][1]["poll"]["answers"] == [{"text": "Monday"}]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -27,6 +28,7 @@ _TYPE = re.compile(
     rb'private_channel|public_channel|replies|verification_codes)"'
 )
 _MESSAGES = re.compile(rb'"messages"\s*:\s*\[')
+_OWNER = re.compile(rb'"personal_information"\s*:\s*\{[^{}]*?"user_id"\s*:\s*(\d{1,20})\b')
 _MOST_SENDERS = 100_000
 
 
@@ -46,12 +48,15 @@ def read_telegram(opened: Opened, options: ReadOptions) -> Iterator[Block | Chun
     """The chats of one file, each cut at its silences."""
     stream, offset = opened.utf8()
     block = Block(opened.name, NAME, system=NAME)
+    owner = _OWNER.search(opened.head)
+    account = f"user{owner[1].decode()}" if owner is not None else ""
+    told: set[str] = set()
     reading: _Reading | None = None
     for found in read_items(stream, offset, options.max_line_bytes):
         if found.kind == "before":
             if reading is not None:
-                yield from reading.finish(options)
-            reading = _Reading(opened.name, parse_item(found.raw, len(found.raw) + 1)[0])
+                yield from reading.finish(options, told)
+            reading = _Reading(opened.name, parse_item(found.raw, len(found.raw) + 1)[0], account)
         elif found.kind == "item" and reading is not None:
             fault = reading.add(found, options)
             if fault is not None:
@@ -60,15 +65,16 @@ def read_telegram(opened: Opened, options: ReadOptions) -> Iterator[Block | Chun
             yield block
             block = Block(opened.name, NAME, system=NAME)
     if reading is not None:
-        yield from reading.finish(options)
+        yield from reading.finish(options, told)
     yield block
 
 
 class _Reading:
-    """One chat while its messages stream by."""
+    """One chat while its messages stream by; `account` is the id of whose export it is, if that is known."""
 
-    def __init__(self, file: str, head: Any) -> None:
+    def __init__(self, file: str, head: Any, account: str = "") -> None:
         self.file = file
+        self.account = account
         self.head = head if isinstance(head, dict) else {}
         self.store = MessageStore()
         self.senders: dict[str, str] = {}
@@ -93,19 +99,30 @@ class _Reading:
         self.store.add(_ONE, said)
         return None
 
-    def finish(self, options: ReadOptions) -> Iterator[Block]:
-        """The chat's interactions."""
+    def finish(self, options: ReadOptions, told: set[str]) -> Iterator[Block]:
+        """The chat's interactions; `told` are the keywords of what was remarked on the file already."""
         title = self.head.get("name")
         title = title if isinstance(title, str) else ""
         number = self.head.get("id")
         record_id = str(number) if isinstance(number, (int, str)) and number != "" else None
-        other = "" if self.head.get("type") == "bot_chat" else title
-        sides, guesses = find_sides(self.senders, options, other, self.senders)
+        sides, guesses = self._find_sides(title, options)
         chat = Chat(NAME, self.file, record_id or title, NAME, record_id, sides=sides)
         chat.extra = {"chat": {k: v for k, v in self.head.items() if k not in ("messages", "id")}}
-        chat.findings = guesses
+        chat.findings = [guess for guess in guesses if guess.keyword not in told]
+        told.update(guess.keyword for guess in guesses)
         with self.store:
             yield from to_blocks(chat, self.store.messages(_ONE), options)
+
+    def _find_sides(self, title: str, options: ReadOptions) -> tuple[dict[str, str], list[Fault]]:
+        kind = str(self.head.get("type"))
+        if not options.agents and kind == "personal_chat" and self.account:
+            # Of two, one is whose export it is.
+            ours = replace(options, agents=(self.account,))
+            return find_sides(self.senders, ours, "", self.senders)
+        if not options.agents and kind.endswith("channel"):
+            return dict.fromkeys(self.senders, "customer") | {title: "agent"}, []
+        # Only a chat between two is named after the other one.
+        return find_sides(self.senders, options, title if kind == "personal_chat" else "", self.senders)
 
 
 def _to_said(value: dict[str, Any], found: Found, head: dict[str, Any]) -> Said:
@@ -116,8 +133,8 @@ def _to_said(value: dict[str, Any], found: Found, head: dict[str, Any]) -> Said:
     speaker = "system" if is_service else None
     if not is_service and head.get("type") == "bot_chat" and value.get("from") == head.get("name"):
         speaker = "bot"
-    if is_service and not text:
-        text = str(value.get("action") or kind)
+    if not text:
+        text = str(value.get("action") or kind) if is_service else _words_of(value)
     at, used = _to_time(value)
     mapped = {"id", "from" if value.get("from") else "", *used}
     if isinstance(value.get("text"), str):
@@ -129,6 +146,13 @@ def _to_said(value: dict[str, Any], found: Found, head: dict[str, Any]) -> Said:
     message_id = str(number) if isinstance(number, (int, str)) and str(number) else None
     raw = found.raw.decode("utf-8", "replace")
     return Said(sender, text, at, found.line, found.offset, raw, speaker, message_id, rest)
+
+
+def _words_of(value: dict[str, Any]) -> str:
+    """What a message without a text says: the picture that a sticker stands for, the question of a poll."""
+    poll = value.get("poll")
+    words = poll.get("question") if isinstance(poll, dict) else value.get("sticker_emoji")
+    return words if isinstance(words, str) else _join(words)
 
 
 def _join(text: Any) -> str:

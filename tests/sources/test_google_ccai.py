@@ -59,7 +59,7 @@ def test_large_times_are_points_in_time() -> None:
 
 def test_item_that_is_no_conversation_costs_only_itself() -> None:
     found = read_files("insights.json")
-    assert (len(found.values), found.rejects) == (1, ["not_a_conversation"])
+    assert (len(found.values), found.rejects) == (1, ["not_object"])
     assert found.values[0]["channel"] == "chat"
 
 

@@ -91,8 +91,8 @@ TWO = [("agent", "Acme, good day"), ("customer", "My tap drips")]
     [
         # Teams
         "WEBVTT\n\n0:0:0.0 --> 0:0:1.9\n<v Ann>Acme, good day</v>\n\n0:0:2.0 --> 0:0:3.14\n<v Bo>My tap drips</v>",
-        # Webex
-        'WEBVTT\n\n1 "Ann" (31)\n00:00.000 --> 00:01.000\nAcme, good day\n\n2 "Bo" (7)\n00:02.000 --> 00:03.000\nMy tap drips',
+        # Webex, and empty lines at the beginning
+        '\n\nWEBVTT\n\n1 "Ann" (31)\n00:00.000 --> 00:01.000\nAcme, good day\n\n2 "Bo" (7)\n00:02.000 --> 00:03.000\nMy tap drips',
         # Whisper with voices, and without fractions of seconds
         "1\n00:00:00,000 --> 00:00:01,000\n[SPEAKER_00]: Acme, good day\n\n2\n00:00:02 --> 00:00:03\n[SPEAKER_01]: My tap drips",
         # captions for the deaf: names and marks only where the voice changes

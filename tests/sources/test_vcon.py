@@ -268,7 +268,11 @@ def test_times_of_older_libraries_are_read(tmp_path: Path) -> None:
 
 def test_container_in_a_wrapper_and_one_of_a_single_signature_are_read(tmp_path: Path) -> None:
     coded = base64.urlsafe_b64encode(json.dumps(CALL).encode()).decode().rstrip("=")
-    for value in ({"vcon": CALL}, {"payload": coded, "protected": "e30", "signature": "x"}):
+    for value in (
+        {"vcon": CALL},
+        {"vcons": [CALL]},
+        {"payload": coded, "protected": "e30", "signature": "x"},
+    ):
         assert _read(tmp_path, value)["interaction_id"] == "u1"
 
 

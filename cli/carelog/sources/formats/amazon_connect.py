@@ -51,7 +51,7 @@ _CHANNELS = {"VOICE": "phone", "CHAT": "chat", "EMAIL": "email"}
 _INBOUND = frozenset({"INBOUND", "WEBRTC_API", "MESSAGING"})
 _OUTBOUND = frozenset({"OUTBOUND", "EXTERNAL_OUTBOUND", "CALLBACK", "AGENT_REPLY"})
 _INHERITING = frozenset({"TRANSFER", "QUEUE_TRANSFER", "DISCONNECT", "FLOW"})
-WRAPPERS = ("Contacts",)
+WRAPPERS = ("Contacts", "data")
 _NO_START = Fault(
     "no_start",
     "the transcript holds no time of day; read it together with the contact records, or say --start TIME",
@@ -67,7 +67,9 @@ def detect_connect(head: bytes, name: str) -> str | None:
     if head.lstrip()[:1] not in (b"{", b"[") or not any(word in head for word in _TELLING):
         return None
     keys = find_keys(head)
-    top = keys[""]
+    wrapped = {path.removeprefix("data."): inner for path, inner in keys.items() if path.startswith("data.")}
+    keys = {**keys, **wrapped}
+    top = keys[""] | keys.get("data", set())
     if "AWSContactTraceRecordFormatVersion" in top or {"ContactId", "InitiationMethod"} <= top:
         return "its objects are contact records of Amazon Connect"
     if any("InitiationMethod" in keys.get(wrapper, set()) for wrapper in ("Contact", *WRAPPERS)):

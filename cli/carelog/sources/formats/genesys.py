@@ -22,7 +22,7 @@ from carelog.sources.formats._times import read_time
 from carelog.sources.streams import Opened
 
 NAME = "genesys_cloud"
-WRAPPERS = ("conversations",)
+WRAPPERS = ("conversations", "data", "results")
 _CHANNELS = {"voice": "phone", "callback": "phone", "chat": "chat", "message": "chat", "email": "email"}
 _AGENTS = frozenset({"agent", "user"})
 _CUSTOMERS = frozenset({"customer", "external"})

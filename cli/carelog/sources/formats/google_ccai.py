@@ -29,9 +29,10 @@ from carelog.sources.formats._ccai_entries import (
 )
 from carelog.sources.formats._documents import (
     Mapped,
+    Piece,
     find_keys,
     is_canonical,
-    parse_documents,
+    parse_records,
     read_documents,
 )
 from carelog.sources.formats._leftovers import Native
@@ -40,7 +41,7 @@ from carelog.sources.formats._starts import NO_START, after, find_start
 from carelog.sources.streams import Opened
 
 NAME = "google_ccai"
-LISTS = frozenset({"conversations"})
+LISTS = ("conversations", "data")
 _TAKEN_IN = Fault(
     "start_guessed",
     "the start is not in the file: the time at which the conversation was taken in was used; "
@@ -65,7 +66,9 @@ def detect_google_ccai(head: bytes, name: str) -> str | None:
             return "it has transcript segments, as conversations of Google's Insights do"
         if "sentence" in inside["sentences"]:
             return "it has sentences, as the BigQuery export of Google's Insights does"
-    if any("transcript" in keys.get(f"{path}results.alternatives", set()) for path in ("", "response.")):
+    if any(
+        "transcript" in keys.get(f"{path}results.alternatives", set()) for path in ("", "response.", "data.")
+    ):
         return "it has results with alternatives, as Google's Speech-to-Text writes them"
     return None
 
@@ -80,23 +83,17 @@ def read_google_ccai(opened: Opened, options: ReadOptions) -> Iterator[Block | C
 
 def parse_google_ccai(chunk: Chunk) -> Block:
     """A chunk of conversations as records."""
-    return parse_documents(chunk, partial(to_conversations, chunk.file))
+    return parse_records(chunk, partial(_to_conversation, chunk.file), LISTS)
 
 
-def to_conversations(file: str, document: dict[str, Any], options: ReadOptions) -> Iterator[Mapped | Fault]:
-    """The conversations of a document: itself, or those of a page."""
-    wrapped = document.get("conversations")
-    for item in wrapped if isinstance(wrapped, list) else [document]:
-        if not isinstance(item, dict):
-            yield Fault("not_a_conversation", "the item of the page is no object")
-            continue
-        native = Native(item, options.zone)
-        start, remark = _find_start(native, file, options)
-        said = list(read_entries(native, start, channel_sides(native)))
-        if not said:
-            yield Fault("no_messages", "the conversation has no entry with a text", "/messages")
-            continue
+def _to_conversation(file: str, piece: Piece, options: ReadOptions) -> Iterator[Mapped | Fault]:
+    native = Native(piece.value, options.zone)
+    start, remark = _find_start(native, file, options)
+    said = list(read_entries(native, start, channel_sides(native)))
+    if said:
         yield _to_mapped(file, native, said, start, remark, options)
+    else:
+        yield Fault("no_messages", "the conversation has no entry with a text", "/messages")
 
 
 def _find_start(native: Native, file: str, options: ReadOptions) -> tuple[str | None, Fault | None]:

@@ -77,7 +77,7 @@ class _Track:
 
 def detect_webvtt(head: bytes, name: str) -> str | None:
     """Whether the file begins with the word that every WebVTT file begins with."""
-    return "it begins with WEBVTT" if re.match(rb"WEBVTT(?:[ \t\r\n]|$)", head) else None
+    return "it begins with WEBVTT" if re.match(rb"\s*WEBVTT(?:[ \t\r\n]|$)", head) else None
 
 
 def detect_srt(head: bytes, name: str) -> str | None:

@@ -36,7 +36,7 @@ from carelog.sources.formats._times import read_time, to_text
 from carelog.sources.streams import Opened
 
 NAME = "twilio"
-WRAPPERS = ("calls",)
+WRAPPERS = ("calls", "data")
 _COLUMNS = {
     "sid": "sid", "callsid": "sid", "parentcallsid": "parent_call_sid", "from": "from", "to": "to",
     "direction": "direction", "status": "status", "starttime": "start_time", "endtime": "end_time",

@@ -39,6 +39,7 @@ _RENAMED = {
     "alg": "content_hash_algorithm",
 }
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+_PAGES = ("vcons", "data")
 _MARKS = frozenset({"parties", "dialog", "analysis", "attachments"})
 
 
@@ -56,6 +57,8 @@ def detect_vcon(head: bytes, name: str) -> str | None:
         return "its key vcon holds a container"
     if "payload" in top and ("signatures" in top or {"protected", "signature"} <= top):
         return "it has the keys of a signed vCon (payload, signatures)"
+    if any("parties" in keys.get(page, set()) and keys[page] & {"vcon", "dialog"} for page in _PAGES):
+        return "it lists vCons"
     if {"ciphertext", "recipients"} <= top:
         return "it has the keys of an encrypted vCon (ciphertext, recipients)"
     return None
@@ -78,12 +81,19 @@ def parse_vcons(chunk: Chunk) -> Block:
         if fault is not None:
             put_aside(block, line, offset, raw, chunk.faults.get(index, fault))
             continue
-        read = read_container(value)
-        if read.refused is not None:
-            put_aside(block, line, offset, raw, read.refused, read.record)
-            continue
-        _add(block, read, line, offset, raw, chunk.options)
+        for place, one in enumerate(_containers(value)):
+            shown = raw if one is value else json.dumps(one).encode()
+            _add(block, read_container(one), line + place, offset, shown, chunk.options)
     return block
+
+
+def _containers(value: Any) -> list[Any]:
+    """The containers of a page that lists them, or the one that it is."""
+    for key in _PAGES:
+        found = value.get(key) if isinstance(value, dict) and not _MARKS & set(value) else None
+        if isinstance(found, list):
+            return found
+    return [value]
 
 
 def _pieces(chunk: Chunk) -> Iterator[tuple[int, int, bytes]]:
@@ -99,6 +109,9 @@ def _pieces(chunk: Chunk) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _add(block: Block, read: Container, line: int, offset: int, raw: bytes, options: ReadOptions) -> None:
+    if read.refused is not None:
+        put_aside(block, line, offset, raw, read.refused, read.record)
+        return
     number = read.record.get("interaction_id")
     interaction_id = number if isinstance(number, str) else None
     block.findings += [

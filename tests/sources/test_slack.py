@@ -109,3 +109,67 @@ PIECES = [b"{", b"}", b'"ts": "', b"null", b'"', b"]", b"<@U1|", b'"thread_ts": 
 @given(raw=mutated(RAWS, PIECES))
 def test_damaged_files_never_stop_the_reader(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
     read_damaged(raw, tmp_path_factory.getbasetemp() / "fuzzed", "slack")
+
+
+def _said(number: int, **fields: object) -> dict[str, object]:
+    return {
+        "type": "message",
+        "user": "U1",
+        "text": "",
+        "ts": f"17893512{number:02}.000{number:03}",
+        **fields,
+    }
+
+
+def test_words_that_stand_only_in_blocks_are_read(tmp_path: Path) -> None:
+    form = [
+        {
+            "type": "section",
+            "text": {"type": "mrkdwn", "text": "New request"},
+            "fields": [{"text": "Order: 7"}],
+        },
+        {"type": "context", "elements": [{"type": "mrkdwn", "text": "via web"}]},
+    ]
+    parts = [
+        {"type": "text", "text": "ask "},
+        {"type": "user", "user_id": "U2"},
+        {"type": "emoji", "name": "tada"},
+    ]
+    rich = [{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": parts}]}]
+    messages = [_said(1, subtype="bot_message", bot_id="B1", blocks=form), _said(2, blocks=rich)]
+    (tmp_path / "general").mkdir()
+    (tmp_path / "general" / "2026-09-14.json").write_text(json.dumps(messages))
+    (value,) = read_files(tmp_path).values
+    assert [(m["speaker"], m["text"]) for m in value["messages"]] == [
+        ("bot", "New request\nOrder: 7\nvia web"), ("customer", "ask @U2:tada:")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("around", "queue"), [({"ok": True}, "page"), ({"name": "help", "channel_id": "C9"}, "help")]
+)
+def test_an_object_of_messages_is_read_as_a_channel(
+    tmp_path: Path, around: dict[str, object], queue: str
+) -> None:
+    path = tmp_path / "page.json"
+    messages = [_said(2, text="an answer", user="U2"), _said(1, text="a question"), 7]
+    path.write_text(json.dumps({**around, "messages": messages, "has_more": False}))
+    found = read_files(path)
+    (value,) = found.values
+    assert [m["text"] for m in value["messages"]] == ["a question", "an answer"]
+    assert (value["queue"], found.rejects) == (queue, ["not_object"])
+
+
+def test_notices_of_channels_are_of_the_system_and_lists_are_no_records(tmp_path: Path) -> None:
+    (tmp_path / "general").mkdir()
+    notice = _said(1, subtype="channel_canvas_updated", text="updated")
+    (tmp_path / "general" / "2026-09-14.json").write_text(
+        json.dumps([notice, _said(2, text="hi <!subteam^S1|@desk>")])
+    )
+    (tmp_path / "huddle_transcripts.json").write_text('{"users": {}}')
+    found = read_files(tmp_path)
+    assert [(m["speaker"], m["text"]) for m in found.values[0]["messages"]] == [
+        ("system", "updated"),
+        ("customer", "hi @desk"),
+    ]
+    assert (found.formats, found.rejects) == ({"slack"}, [])

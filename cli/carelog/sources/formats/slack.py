@@ -20,6 +20,7 @@ import orjson
 
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
 from carelog.sources.filling import put_aside
+from carelog.sources.formats._json_items import parse_item, read_items
 from carelog.sources.formats._sessions import Chat, MessageStore, Said, plain_name, to_blocks
 from carelog.sources.formats._times import from_epoch
 from carelog.sources.formats.json_array import read_json
@@ -34,14 +35,16 @@ _LISTS = frozenset(
         "huddle_transcripts", "file_conversations",
     ]
 )  # fmt: skip
+_OBJECTS = ("huddle_transcripts.json", "file_conversations.json", "integration_logs.json")
+_PAGE = re.compile(rb'"messages"\s*:\s*\[')
 _TS = re.compile(rb'"ts"\s*:\s*"\d{9,11}\.\d{6}"')
 _STAMP = re.compile(r"(\d{9,11})\.(\d{6})")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d\.json")
 _TOKEN = re.compile(r"([?&])t=xox[a-z]-[^&\s\"'>|]*")
 _MARKUP = re.compile(r"<([@#!]?)([^<>|\n]{1,2000})(?:\|([^<>\n]{0,2000}))?>")
 _SYSTEM = re.compile(
-    r"(channel|group)_(join|leave|topic|purpose|name|archive|unarchive|convert_to_private|posting_permissions)|"
-    r"pinned_item|unpinned_item|bot_(add|remove|enable|disable)|tombstone|reminder_add|sh_room_created|huddle_thread"
+    r"(channel|group)_\w+|huddle_\w+|ekm_access_denied|assistant_app_thread|"
+    r"pinned_item|unpinned_item|bot_(add|remove|enable|disable)|tombstone|reminder_add|sh_room_created"
 )
 _GUESSED = Fault("agents_guessed", "who is the agent was guessed; say it with --agents NAME")
 _MOST_USERS = 1_000_000
@@ -50,8 +53,10 @@ _MOST_USERS = 1_000_000
 def detect_slack(head: bytes, name: str) -> str | None:
     """Whether a file is a day of messages with Slack's time stamps, or one of the lists of an export."""
     start = head.lstrip()
-    if not start.startswith(b"[") or b'"interaction_id"' in head:
+    if not start.startswith((b"[", b"{")) or b'"interaction_id"' in head:
         return None
+    if start.startswith(b"{"):
+        return _detect_object(head, name)
     if _TS.search(head) and b'"type"' in head and (b'"text"' in head or b'"user"' in head):
         return "its objects have Slack's time stamps (ts) and types"
     file = name.replace("\\", "/").rpartition("/")[2]
@@ -66,6 +71,13 @@ def detect_slack(head: bytes, name: str) -> str | None:
         if _DAY.fullmatch(file) and start.rstrip() == b"[]"
         else None
     )
+
+
+def _detect_object(head: bytes, name: str) -> str | None:
+    if _PAGE.search(head) and _TS.search(head) and b'"type"' in head:
+        return "it is an object of messages that have Slack's time stamps (ts) and types"
+    file = name.replace("\\", "/").rpartition("/")[2]
+    return "it is one of the lists of a Slack export" if file in _OBJECTS else None
 
 
 @dataclass(slots=True)
@@ -123,6 +135,9 @@ def _read_file(
     block = Block(opened.name, NAME, system=NAME)
     folder, _, file = opened.name.replace("\\", "/").rpartition("/")
     channel = folder.rpartition("/")[2] or "-"
+    if opened.head.lstrip().startswith(b"{"):
+        yield from _read_page(opened, options, store, workspace)
+        return
     is_list = _DAY.fullmatch(file) is None and not _TS.search(opened.head)
     for part in read_json(opened, options):
         if isinstance(part, Block):
@@ -141,6 +156,36 @@ def _read_file(
                 _store(
                     value, channel, Said("", "", "", line, offset, file=opened.name), raw, store, workspace
                 )
+    yield block
+
+
+def _read_page(
+    opened: Opened, options: ReadOptions, store: MessageStore, workspace: _Workspace
+) -> Iterator[Block]:
+    """The messages of an object that names the channel, or of a page of the API, which does not."""
+    block = Block(opened.name, NAME, system=NAME)
+    stream, offset = opened.utf8()
+    channel = re.sub(r"\.json.*", "", opened.name.replace("\\", "/").rpartition("/")[2])
+    for found in read_items(stream, offset, options.max_line_bytes):
+        value, fault = parse_item(found.raw, max(options.max_line_bytes, len(found.raw)))
+        if found.kind == "before" and isinstance(value, dict):
+            named = [value.get(key) for key in ("name", "channel_name", "channel_id", "channel")]
+            channel = next((name for name in named if isinstance(name, str) and name), channel)
+        if found.kind != "item":
+            continue
+        fault = found.fault or fault
+        if fault is not None or not isinstance(value, dict):
+            wrong = fault or Fault("not_object", "the message is no JSON object")
+            put_aside(
+                block,
+                found.line,
+                found.offset,
+                _cut_tokens(found.raw.decode("utf-8", "replace")).encode(),
+                wrong,
+            )
+            continue
+        said = Said("", "", "", found.line, found.offset, file=opened.name)
+        _store(value, channel, said, found.raw, store, workspace)
     yield block
 
 
@@ -205,10 +250,37 @@ def _text_elsewhere(rest: dict[str, Any]) -> str:
         for item in items if isinstance(items, list) else []:
             words = [item[key] for key in keys if isinstance(item, dict) and isinstance(item.get(key), str)]
             texts += words[:1] if name == "files" else words[:3]
+    blocks = rest.get("blocks")
+    if not texts and isinstance(blocks, list):
+        texts += ["".join(_words_of(block, 0)) for block in blocks]
     inner = rest.get("message")
     if isinstance(inner, dict) and isinstance(inner.get("text"), str):
         texts.append(inner["text"])
-    return "\n".join(texts)
+    return "\n".join(text for text in texts if text)
+
+
+def _words_of(block: Any, depth: int) -> Iterator[str]:
+    """The words in a block of a message and in the blocks in it; people and channels as markup has them."""
+    if isinstance(block, list):
+        for item in block:
+            yield from _words_of(item, depth)
+    if not isinstance(block, dict) or depth > 8:
+        return
+    kind, text = block.get("type"), block.get("text")
+    marks = {"user": ("user_id", "<@{}>"), "channel": ("channel_id", "<#{}>"), "emoji": ("name", ":{}:")}
+    if kind in marks and isinstance(block.get(marks[kind][0]), str):
+        yield marks[kind][1].format(block[marks[kind][0]])
+    elif isinstance(text, str):
+        yield text
+    elif kind == "link" and isinstance(block.get("url"), str):
+        yield f"<{block['url']}>"
+    else:
+        yield from _words_of(text, depth + 1)
+    fields = block.get("fields")
+    for item in fields if isinstance(fields, list) else []:
+        yield "\n"
+        yield from _words_of(item, depth + 1)
+    yield from _words_of(block.get("elements"), depth + 1)
 
 
 def _with_names(said: Said, workspace: _Workspace) -> Said:
@@ -220,7 +292,7 @@ def _with_names(said: Said, workspace: _Workspace) -> Said:
             return "@" + (workspace.name_of(target) or label or target)
         if mark in ("#", "!"):
             channel = workspace.channels.get(target, {}).get("name")
-            return ("#" if mark == "#" else "@") + str(label or channel or target)
+            return ("#" if mark == "#" else "@") + str(label or channel or target).lstrip("@#")
         return f"{label} ({target})" if label and label != target else target
 
     text = html.unescape(_MARKUP.sub(to_words, said.text))

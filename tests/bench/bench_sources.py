@@ -40,7 +40,7 @@ CASES = {
     "email (mbox)": Case("email/thread.mbox", (b"<a1", b"<b2", b"<c3", b"<a4"), between=b"\n"),
     "zendesk": Case("zendesk/export.ndjson", (b'"id": 50',)),
     "intercom": Case("intercom/export.ndjson", (b'"id": 90', b'"id": "90')),
-    "chatwoot": Case("chatwoot/conversations.ndjson", (b"-0000000000",)),
+    "chatwoot": Case("chatwoot/conversations.ndjson", (b'"id": 17', b'"id": 18')),
     "asterisk_cdr": Case("asterisk/Master.csv", (b'"1789',)),
     "amazon_connect": Case("amazon_connect/contacts.json", (b"-4000-8000-",)),
     "genesys_cloud": Case("genesys/events.ndjson", (b"conv-",)),

@@ -213,8 +213,11 @@ def _unwrap(document: Piece, chunk: Chunk, block: Block, lists: Iterable[str]) -
 
 def _list_at(value: Any, path: str) -> list[Any] | None:
     """The list at a path; objects under their ids are one too."""
-    for step in path.split(".") if path else ():
+    while path:
+        step, _, path = path.partition(".")
         value = value.get(step) if isinstance(value, dict) else None
+        if value is None:
+            return None
     if isinstance(value, list):
         return value
     if not isinstance(value, dict) or not value:

@@ -30,8 +30,10 @@ class Native:
         """The value at a path, which is not taken; None if there is none."""
         value: Any = self.record
         for step in path:
-            is_item = isinstance(value, list) and isinstance(step, int) and step < len(value)
-            if is_item or (isinstance(value, dict) and step in value):
+            # By far the most frequent call of all: JSON has only these two types that hold others.
+            if type(value) is dict:
+                value = value.get(step)
+            elif type(value) is list and type(step) is int and step < len(value):
                 value = value[step]
             else:
                 return None
@@ -95,12 +97,16 @@ class Native:
         return left if isinstance(left, dict) else {}
 
     def _left(self, value: Any, path: Path) -> Any:
-        if path in self._taken or value is None or value == "":
+        if value is None or value == "" or path in self._taken:
             return None
-        if isinstance(value, dict):
-            inner = {str(name): self._left(item, (*path, name)) for name, item in value.items()}
-            return {name: item for name, item in inner.items() if item is not None} or None
-        if isinstance(value, list):
+        if type(value) is dict:
+            kept = {}
+            for name, item in value.items():
+                left = None if item is None else self._left(item, (*path, name))
+                if left is not None:
+                    kept[str(name)] = left
+            return kept or None
+        if type(value) is list:
             items = [self._left(item, (*path, number)) for number, item in enumerate(value)]
             return items if any(item is not None for item in items) else None
         return value

@@ -312,9 +312,10 @@ def _talk(native: Native, comments: list[Path]) -> float | None:
 
 def _metric_path(native: Native, name: str) -> Path | None:
     for key in _METRICS:
-        for path in ((key, name), (key, 0, name)):
-            if native.look(*path) is not None:
-                return path
+        if key in native.record:
+            for path in ((key, name), (key, 0, name)):
+                if native.look(*path) is not None:
+                    return path
     return None
 
 

@@ -82,3 +82,43 @@ PIECES = [b"{", b"}", b'"messages": [', b"null", b'"', b"]", b"\\u00e0", b'{"sen
 @given(raw=mutated(RAWS, PIECES))
 def test_damaged_files_never_stop_the_reader(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
     read_damaged(raw, tmp_path_factory.getbasetemp() / "fuzzed", "messenger")
+
+
+def _export(**fields: object) -> dict[str, object]:
+    return {
+        "participants": [{"name": "Ana"}, {"name": "Shop"}],
+        "title": "Ana",
+        "thread_path": "inbox/ana_1",
+        **fields,
+    }
+
+
+def test_shares_reactions_and_calls_are_told_apart(tmp_path: Path) -> None:
+    said = [
+        {"content": "The call ended.", "call_duration": 0},
+        {"share": {"link": "https://x.example", "share_text": "look at this"}},
+        {"share": {"link": "https://x.example"}},
+        {"content": "Reacted \u2764 to your message "},
+        {"content": "hello", "is_unsent": False},
+    ]
+    messages = [
+        {"sender_name": "Ana", "timestamp_ms": 1_789_351_200_000 + n, **fields}
+        for n, fields in enumerate(said)
+    ]
+    path = tmp_path / "message_1.json"
+    path.write_text(json.dumps(_export(messages=messages[::-1])))
+    found = read_files(path)
+    (value,) = found.values
+    assert [(m["speaker"], m["text"]) for m in value["messages"]] == [
+        ("system", "The call ended."), ("customer", "look at this"), ("customer", "https://x.example"),
+        ("system", "Reacted \u2764 to your message "), ("customer", "hello"),
+    ]  # fmt: skip
+    assert value["extra"]["messages"][0]["call_duration"] == 0
+    assert found.findings == [("warning", "agents_guessed")]
+
+
+def test_thread_without_messages_is_known_and_holds_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "message_1.json"
+    path.write_text(json.dumps(_export(messages=[])))
+    found = read_files(path)
+    assert (found.formats, found.values, found.rejects) == ({"messenger"}, [], [])

@@ -32,6 +32,10 @@ NAME = "messenger"
 _KEYS = re.compile(rb'"(sender_name|senderName)"\s*:')
 _TIMES = re.compile(rb'"(timestamp_ms|timestamp)"\s*:\s*\d')
 _HIGH = re.compile("[\u0080-\u00ff]")
+_EMPTY = re.compile(rb'"messages"\s*:\s*\[\s*\]')
+_NO_FLAGS = ("is_geoblocked_for_viewer", "is_unsent_image_by_messenger_kid_parent", "is_unsent", "isUnsent")
+# Who only puts a heart to a message has not answered it.
+_REACTION = re.compile(r"Liked a message\s*|Reacted \S{1,12} to (your|a|their own) message\s*")
 _MOST_SENDERS = 100_000
 _MENDED = Fault("mojibake_repaired", "texts were written byte by byte, as Meta does; that was undone")
 
@@ -44,6 +48,8 @@ def detect_messenger(head: bytes, name: str) -> str | None:
         return (
             "it has participants and messages with sender_name and timestamp_ms, as Messenger's export does"
         )
+    if _EMPTY.search(head) and (b'"thread_path"' in head or b'"threadName"' in head):
+        return "it has participants, a thread_path and no messages, as Messenger's export does"
     return None
 
 
@@ -106,9 +112,9 @@ def _read_file(opened: Opened, options: ReadOptions, store: MessageStore, block:
         value, fault = parse_item(found.raw, max(options.max_line_bytes, len(found.raw)))
         if found.kind != "item":
             if isinstance(value, dict):
-                around = {k: v for k, v in mend(value).items() if k != "messages"}
-                file.is_mended = file.is_mended or around != value
-                file.around.update(around)
+                mended = mend(value)
+                file.is_mended = file.is_mended or mended != value
+                file.around.update((k, v) for k, v in mended.items() if k != "messages")
             continue
         fault = found.fault or fault
         if fault is not None or not isinstance(value, dict):
@@ -146,13 +152,20 @@ def _to_said(value: dict[str, Any], found: Found, file: str) -> tuple[Said, int]
     at = from_epoch(value.get(stamp)) if stamp else None
     is_event = value.get("type") in ("Call", "Subscribe", "Unsubscribe") or "call_duration" in value
     mapped = {"sender_name", "senderName", key, stamp}
-    rest = {k: v for k, v in value.items() if k not in mapped and v not in (None, "", [], {}, False)}
+    rest = {k: v for k, v in value.items() if k not in mapped and v not in (None, "", [], {})}
+    rest = {k: v for k, v in rest.items() if not (v is False and k in _NO_FLAGS)}
     raw = found.raw.decode("utf-8", "replace")
-    text = str(value.get(key, ""))
-    speaker = "system" if is_event or not sender else None
+    text = str(value.get(key, "")) or _shared(value.get("share"))
+    speaker = "system" if is_event or not sender or _REACTION.fullmatch(text) else None
     said = Said(sender, text, at or "", found.line, found.offset, raw, speaker, None, rest, file)
     number = value.get(stamp) if stamp else 0
     return said, int(float(number)) if isinstance(number, (int, float, str)) else 0
+
+
+def _shared(share: Any) -> str:
+    """What was shared without a word: its text, else its address."""
+    found = [share.get(key) for key in ("share_text", "link")] if isinstance(share, dict) else []
+    return next((text for text in found if isinstance(text, str) and text), "")
 
 
 def _to_chat(files: list[_File], options: ReadOptions) -> Chat:

@@ -183,6 +183,40 @@ def test_genesys_contact_without_words_is_kept_with_its_steps(tmp_path: Path, ki
     assert done.exit_code == 0
 
 
+GENESYS_CALL = {
+    "conversationId": "c1", "conversationStart": "2026-09-14T02:00:00Z", "originatingDirection": "inbound",
+    "participants": [{"purpose": "agent", "userId": "u7", "sessions": [{"mediaType": "voice"}]}],
+}  # fmt: skip
+GENESYS_WORDS = {
+    "conversationId": "c1", "communicationId": "s1", "mediaType": "voice",
+    "conversationStartTime": 1789351200000,
+    "participants": [{"participantPurpose": "internal", "userId": "u7"},
+                     {"participantPurpose": "external", "ani": "tel:+6681"}],
+    "transcripts": [{"transcriptId": "t1", "language": "en-us", "phrases": [
+        {"text": "acme good day", "decoratedText": "Acme, good day.", "startTimeMs": 1789351201500,
+         "participantPurpose": "internal", "confidence": 0.9},
+        {"text": "my tap drips", "startTimeMs": 4000, "participantPurpose": "external"},
+    ]}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("has_details", [True, False])
+def test_genesys_transcript_becomes_the_words_of_its_conversation(tmp_path: Path, has_details: bool) -> None:
+    events = [GENESYS_CALL, GENESYS_CALL | {"conversationEnd": "2026-09-14T02:09:00Z"}] if has_details else []
+    (tmp_path / "a.json").write_text("\n".join(map(json.dumps, [*events, GENESYS_CALL])))
+    (tmp_path / "b.json").write_text(json.dumps(GENESYS_WORDS))
+    paths = ["a.json", "b.json"] if has_details else ["b.json"]
+    (value,) = read_files(*(tmp_path / path for path in paths)).values
+    assert [(m["speaker"], m["text"], m["at"]) for m in value["messages"]] == [
+        ("agent", "Acme, good day.", "2026-09-14T02:00:01.500000Z"),
+        ("customer", "my tap drips", "2026-09-14T02:00:04Z"),
+    ]
+    assert (value["started_at"], value["customer_id"]) == ("2026-09-14T02:00:00Z", "+6681")
+    assert (value["language"], value["channel"], value["interaction_id"]) == ("en-us", "phone", "c1")
+    assert value["ended_at"] == ("2026-09-14T02:09:00Z" if has_details else "2026-09-14T02:00:04Z")
+    assert value["extra"]["transcripts"][0]["transcripts"][0]["phrases"][0]["confidence"] == 0.9
+
+
 def test_genesys_open_conversation_has_no_end() -> None:
     value = read_files("genesys/query.json").values[3]
     assert value["status"] == "open"

@@ -56,7 +56,7 @@ from carelog.sources.formats.chatwoot import (
 from carelog.sources.formats.cucm import detect_cucm, parse_cucm, read_cucm, read_cucms
 from carelog.sources.formats.delimited import parse_table, read_csv, read_tsv
 from carelog.sources.formats.email import detect_email, parse_emails, read_email, read_emails
-from carelog.sources.formats.genesys import detect_genesys, parse_genesys, read_genesys
+from carelog.sources.formats.genesys import detect_genesys, parse_genesys, read_genesys, read_genesys_together
 from carelog.sources.formats.google_ccai import detect_google_ccai, parse_google_ccai, read_google_ccai
 from carelog.sources.formats.intercom import detect_intercom, parse_intercom, read_intercom
 from carelog.sources.formats.json_array import read_json
@@ -147,7 +147,13 @@ FORMATS: dict[str, Format] = {
     "amazon_connect": Format(
         "Amazon Connect records, Contact Lens", detect_connect, read_connect, parse_connect, read_connects
     ),
-    "genesys_cloud": Format("Genesys Cloud conversations, JSON", detect_genesys, read_genesys, parse_genesys),
+    "genesys_cloud": Format(
+        "Genesys Cloud conversations, JSON",
+        detect_genesys,
+        read_genesys,
+        parse_genesys,
+        read_genesys_together,
+    ),
     "twilio": Format("Twilio calls, JSON or CSV", detect_twilio, read_twilio, parse_twilio, read_twilios),
     "cucm_cdr": Format("Cisco CUCM call detail records", detect_cucm, read_cucm, parse_cucm, read_cucms),
     "square": Format("Square receipts, CSV", detect_square, read_square, parse_square, read_squares),

@@ -2,20 +2,24 @@
 
 Metrics named t… are milliseconds; of the two series that talk and hold come in only the …Complete one is
 summed (the other repeats it). Queues, users and wrap-up codes are ids; the text of the conversation is not in
-it. Everything of participants, sessions and segments that has no home is kept under `extra`. Fields: the
-analytics models of the platform's Python client.
+it, but in a transcript. Everything of participants, sessions and segments that has no home is kept under `extra`. Fields: the
+analytics models of the platform's Python client. Transcripts of its speech analytics become the messages of
+their conversation.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from carelog.sources.blocks import Block, Chunk, ReadOptions
-from carelog.sources.formats._documents import Piece, first_keys, read_pieces, read_records
+import orjson
+
+from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
+from carelog.sources.formats._documents import first_keys, read_pieces, read_records
+from carelog.sources.formats._genesys_words import began, is_transcript, language_of, person_of, read_phrases
 from carelog.sources.formats._leftovers import Native, Path
-from carelog.sources.formats._legs import Leg, add_interaction
+from carelog.sources.formats._legs import Leg, add_interaction, open_gathering, parse_groups, to_chunks
 from carelog.sources.formats._steps import NO_WORDS, to_steps
 from carelog.sources.formats._table_rows import to_name
 from carelog.sources.formats._times import read_time
@@ -33,33 +37,107 @@ def detect_genesys(head: bytes, name: str) -> str | None:
     if head.lstrip()[:1] not in (b"{", b"[") or b'"conversationId"' not in head:
         return None
     keys, _ = first_keys(head, WRAPPERS)
+    if {"conversationId", "transcripts"} <= keys:
+        return "its objects are transcripts of Genesys Cloud"
     is_one = "conversationId" in keys and keys & {"conversationStart", "originatingDirection", "divisionIds"}
     return "its objects are conversation details of Genesys Cloud" if is_one else None
 
 
 def read_genesys(opened: Opened, options: ReadOptions) -> Iterator[Block | Chunk]:
-    """Chunks of conversations or of pages of them."""
-    return read_records(opened, options, NAME, WRAPPERS, "conversationId")
+    """The conversations of one input, as `read_genesys_together` gives them for several."""
+    return read_genesys_together(iter([opened]), options)
+
+
+def read_genesys_together(inputs: Iterable[Opened], options: ReadOptions) -> Iterator[Block | Chunk]:
+    """The conversations of all inputs, each once, with the transcripts that belong to it."""
+    with open_gathering() as gathering:
+        for opened in inputs:
+            for part in read_records(opened, options, NAME, WRAPPERS, "conversationId"):
+                block = part if isinstance(part, Block) else Block(opened.name, NAME)
+                if isinstance(part, Chunk):
+                    for piece in read_pieces(part, block, WRAPPERS):
+                        key = to_name(piece.value.get("conversationId")) or f"{opened.name}:{piece.line}"
+                        value = orjson.dumps(piece.value)
+                        gathering.add(key, Leg(opened.name, piece.line, piece.offset, piece.raw, value))
+                yield block
+        yield from to_chunks(gathering, NAME, options)
 
 
 def parse_genesys(chunk: Chunk) -> Block:
     """The conversations of a chunk as records."""
     block = Block(chunk.file, NAME)
-    for piece in read_pieces(chunk, block, WRAPPERS):
-        _add_conversation(block, piece, chunk.options)
+    for _, legs in parse_groups(chunk)[1]:
+        found = [(leg, leg.load()) for leg in legs]
+        told = [pair for pair in found if not is_transcript(pair[1])]
+        spoken = [pair for pair in found if is_transcript(pair[1])]
+        # Events tell of a conversation again and again: the last that knows its end, else the last.
+        over = [pair for pair in told if pair[1].get("conversationEnd")]
+        _add_conversation(block, (over or told)[-1:], spoken, chunk.options)
     return block
 
 
-def _add_conversation(block: Block, piece: Piece, options: ReadOptions) -> None:
-    native = Native(piece.value, options.zone)
-    sessions = [(who, path) for who in native.each("participants") for path in native.each(*who, "sessions")]
-    channel = _channel(native, sessions)
+Pair = tuple[Leg, dict[str, Any]]
+
+
+def _add_conversation(
+    block: Block, told: Sequence[Pair], spoken: Sequence[Pair], options: ReadOptions
+) -> None:
+    leg, details = told[0] if told else (spoken[0][0], {})
+    native = Native(details, options.zone)
+    value = _from_details(native) if told else {}
+    remarks: list[Fault] = []
+    words = list(_once_each(spoken, options))
+    _add_words(value, words, options)
+    has_words = value.get("messages") or value.get("subject")
+    if value["channel"] != "phone" and value.get("status") not in ("missed", "abandoned") and not has_words:
+        value["messages"] = to_steps(_steps(native, _sessions(native)))
+        remarks.append(NO_WORDS)
+    value["interaction_id"] = (
+        to_name((details or spoken[0][1]).get("conversationId")) or f"{leg.file}:{leg.line}"
+    )
+    rest = [left for found in words if (left := found.rest())]
+    value["extra"] = {**native.rest(), **({"transcripts": rest} if rest else {})}
+    legs = [leg, *(place for place, _ in spoken if place is not leg)]
+    add_interaction(block, legs, "genesys_cloud", value, [*remarks, *native.faults], options.zone)
+
+
+def _once_each(spoken: Sequence[Pair], options: ReadOptions) -> Iterator[Native]:
+    """The transcripts; of one communication the last."""
+    found = {str(value.get("communicationId") or number): value for number, (_, value) in enumerate(spoken)}
+    for value in found.values():
+        yield Native(value, options.zone)
+
+
+def _add_words(value: dict[str, Any], words: Sequence[Native], options: ReadOptions) -> None:
+    """Complete a record with what its transcripts say; without details they are all that is known of it."""
+    if not words:
+        return
+    first = words[0]
+    value["started_at"] = value.get("started_at") or began(first) or options.start
+    value["messages"] = [
+        message for found in words for message in read_phrases(found, began(found) or value["started_at"])
+    ]
+    value.setdefault("channel", _CHANNELS.get(str(first.look("mediaType")), "phone"))
+    value.setdefault("status", "completed")
+    value["language"] = language_of(first)
+    value["customer_id"] = value.get("customer_id") or person_of(first, "customer", "ani")
+    value["agent_id"] = value.get("agent_id") or person_of(first, "agent", "userId")
+    if value.get("ended_at") is None and value["started_at"] is not None:
+        value["ended_at"] = max((m["at"] for m in value["messages"] if "at" in m), default=None)
+
+
+def _sessions(native: Native) -> Sessions:
+    return [(who, path) for who in native.each("participants") for path in native.each(*who, "sessions")]
+
+
+def _from_details(native: Native) -> dict[str, Any]:
+    sessions = _sessions(native)
     direction = native.look("originatingDirection")
     segments = [segment for _, session in sessions for segment in native.each(*session, "segments")]
     campaign = _first_name(native, [(*s, "outboundCampaignId") for _, s in sessions])
+    native.name("conversationId")
     value: dict[str, Any] = {
-        "interaction_id": native.name("conversationId") or f"{block.file}:{piece.line}",
-        "channel": channel,
+        "channel": _channel(native, sessions),
         "started_at": native.time("conversationStart"),
         "ended_at": native.time("conversationEnd"),
         "direction": direction if direction in ("inbound", "outbound") else "unknown",
@@ -76,13 +154,7 @@ def _add_conversation(block: Block, piece: Piece, options: ReadOptions) -> None:
         "satisfaction": _satisfaction(native),
     }
     value["status"] = _status(native, sessions, segments)
-    remarks = list(native.faults)
-    if channel != "phone" and value["status"] not in ("missed", "abandoned") and not value["subject"]:
-        value["messages"] = to_steps(_steps(native, sessions))
-        remarks.append(NO_WORDS)
-    value["extra"] = native.rest()
-    leg = Leg(block.file, piece.line, piece.offset, piece.raw)
-    add_interaction(block, [leg], "genesys_cloud", value, remarks)
+    return value
 
 
 Sessions = list[tuple[Path, Path]]

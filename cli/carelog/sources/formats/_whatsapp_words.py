@@ -15,6 +15,7 @@ SELF = frozenset(["You", "Tú", "Você", "Du", "Vous", "Tu", "คุณ", "आ�
 MARKS = "\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"
 """Invisible letters that WhatsApp puts before its own words and around names, for a class of letters."""
 
+_MARK = re.compile(f"[{MARKS}]")
 NOTICE = re.compile(
     r"(Messages and calls are end-to-end encrypted|Messages (you send )?to this (chat|group) (and calls )?are now secured|"
     r"This chat is with (a|the official) business account|This business (is now|works with|uses) |"
@@ -102,15 +103,20 @@ def find_title(name: str) -> str:
     return ""
 
 
+def without_marks(text: str) -> str:
+    """A text without the invisible letters that WhatsApp puts into it."""
+    return text if text.isascii() else _MARK.sub("", text)
+
+
 def take_edited(text: str) -> tuple[str, str]:
     """A text without the mark that says it was edited, and that mark (empty if there is none)."""
-    found = _EDITED.search(text)
+    found = _EDITED.search(text, max(0, len(text) - 200)) if text.rstrip().endswith(">") else None
     return (text, "") if found is None else (text[: found.start()], found[0].strip())
 
 
 def note_of(text: str) -> str:
     """`deleted`, or `media` for a file that was left out or named; else empty. `text` is without marks."""
-    first = re.sub(f"[{MARKS}]", "", text.split("\n", 1)[0]).rstrip()
+    first = without_marks(text.split("\n", 1)[0]).rstrip()
     if _DELETED.match(first) and len(text) < 120:
         return "deleted"
     return "media" if _FILE.fullmatch(first) else ""

@@ -27,6 +27,7 @@ from carelog.sources.formats._whatsapp_words import (
     is_notice,
     note_of,
     take_edited,
+    without_marks,
 )
 from carelog.sources.streams import Opened
 
@@ -159,12 +160,14 @@ def _begin(found: re.Match[str], line: TextLine) -> Said:
     author = _AUTHOR.match(rest)
     if author is None or EVENT.match(author["author"]) or _is_in_quotes(author["author"]):
         return Said("", rest, "", line.number, line.offset, line.text, "system")
-    name = re.sub(f"[{MARKS}]", "", author["author"]).strip().removeprefix("~").strip()
+    name = without_marks(author["author"]).strip().removeprefix("~").strip()
     return Said(name, author["text"], "", line.number, line.offset, line.text)
 
 
 def _is_in_quotes(text: str) -> bool:
     """Whether a quotation is open at the end of a text: the colon after it is part of a name that is quoted."""
+    if text.isascii() and '"' not in text:
+        return False
     ends = {"„": "“"} if "„" in text else {"“": "”", "«": "»", "「": "」"}
     return text.count('"') % 2 == 1 or any(text.count(mark) > text.count(end) for mark, end in ends.items())
 
@@ -177,7 +180,8 @@ def _finish(said: Said) -> Said:
     said.text, marker = take_edited(said.text)
     if marker:
         said.rest = {"note": "edited", "marker": marker}
-    bare = re.sub(f"^[{MARKS}]+", "", said.text.strip())
+    bare = said.text.strip()
+    bare = bare if bare.isascii() else re.sub(f"^[{MARKS}]+", "", bare)
     if said.sender and is_notice(bare, said.text.startswith("\u200e")):
         said.speaker = "system"
     note = note_of(bare)

@@ -160,3 +160,13 @@ def test_whatever_is_inferred_is_a_sound_toml(text: str, name: str) -> None:
             return
     if tomllib.loads(inferred).get("fields"):
         parse_mapping(inferred.encode(), name)
+
+
+@pytest.mark.parametrize("command", ["validate", "classify", "convert"])
+def test_what_nobody_knows_is_told_how_to_read_it(tmp_path: Path, command: str) -> None:
+    path = tmp_path / "desk.csv"
+    path.write_text("Ticket No,Who,When\n1,Ana,2026-03-05\n", encoding="utf-8")
+    arguments = [] if command == "validate" else ["-o", tmp_path / "out.jsonl"]
+    result = call(command, path, *arguments)
+    assert result.exit_code == 65
+    assert "carelog convert --infer" in result.stderr and "--mapping" in result.stderr

@@ -287,3 +287,20 @@ def test_transcript_without_a_day_has_no_times_and_knows_bots_and_visitors() -> 
 )
 def test_other_texts_are_no_transcript(text: str) -> None:
     assert split_chat(text, (), ()) == []
+
+
+@pytest.mark.parametrize(
+    "ticket",
+    [
+        {"id": "7", "zendesk_id": "7", "subject": "Lamp", "status": "solved", "channel": "native_messaging",
+         "requester_name": "Ana", "created_at": "2026-03-05T14:26:41Z"},
+        {"id": 7, "url": "https://shop.zendesk.com/api/v2/tickets/7.json", "status": "solved", "subject": "Lamp",
+         "requester": "Ana", "via": "chat", "created_at": "2026-03-05T14:26:41Z"},
+        {"id": 7, "requester_id": "Ana", "subject": "Lamp", "status": "solved", "via": {"channel": "sms"},
+         "created_at": "2026-03-05T14:26:41Z"},
+    ],
+)  # fmt: skip
+def test_few_fields_are_enough_to_know_a_ticket(tmp_path: Path, ticket: dict[str, Any]) -> None:
+    (value,) = read(tmp_path, {"tickets": [ticket]}).values
+    told = (value["interaction_id"], value["channel"], value["status"], value["customer_id"])
+    assert told == ("zendesk-7", "chat", "closed", "Ana")

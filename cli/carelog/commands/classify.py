@@ -155,7 +155,8 @@ def command(
             running.notices.warn(problem.message)
         return inputs.problems[0].exit_code
     if not counts.accepted:
-        running.notices.warn("nothing usable was read; no output was written")
+        advice = f"; {inputs.advice()}" if counts.read else ""
+        running.notices.warn(f"nothing usable was read; no output was written{advice}")
         return ExitCode.UNUSABLE_INPUT
     if max_invalid is not None and not max_invalid.allows(counts.rejected, counts.read):
         return ExitCode.FINDINGS

@@ -231,7 +231,8 @@ def to_exit_code(counts: Counts, inputs: Inputs, max_invalid: Allowance | None, 
     if inputs.problems:
         return inputs.problems[0].exit_code
     if not counts.accepted:
-        notices.warn("nothing usable was read; no output was written")
+        advice = f"; {inputs.advice()}" if counts.read else ""
+        notices.warn(f"nothing usable was read; no output was written{advice}")
         return ExitCode.UNUSABLE_INPUT
     if max_invalid is not None and not max_invalid.allows(counts.rejected, counts.read):
         return ExitCode.FINDINGS

@@ -170,7 +170,7 @@ def _tell(tally: Tally, inputs: Inputs, notices: Notices) -> None:
     if not tally.records:
         notices.warn("no records were found in what was named")
     elif not tally.accepted:
-        notices.warn("no record is sound; is this the right format and channel?")
+        notices.warn(f"no record is sound; {inputs.advice()}")
 
 
 def _exit_code(found: _Found, inputs: Inputs, max_invalid: Allowance, fail_on: str) -> ExitCode:

@@ -62,6 +62,20 @@ class Inputs:
             raise problem
         self.problems.append(problem)
 
+    def advice(self) -> str:
+        """What to try where nothing that was read could be used."""
+        formats = {known.format for known in self.known}
+        if formats & {"qualtrics", "surveymonkey"}:
+            return (
+                "answers to a survey are joined to interactions with --surveys F --on KEY, or need --channel"
+            )
+        if formats and all(name in FORMATS and FORMATS[name].is_general for name in formats):
+            return (
+                "if it is another system's export, `carelog convert --infer FILE -o F` writes a first mapping,"
+                " and --mapping F reads with it"
+            )
+        return "is this the right format (--from) and channel (--channel)?"
+
     def total_bytes(self) -> int | None:
         """The size of all files as they lie on disk; None if one has no size (standard input)."""
         if any(item.input.path is None or item.opened is not None for item in self.known):

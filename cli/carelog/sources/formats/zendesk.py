@@ -38,7 +38,9 @@ LISTS = (
 """The last is for tickets by their numbers (`{"501": {…}, "502": {…}}`)."""
 _INSIDE = ("ticket", "request", "detail", "record", "_airbyte_data")
 """Under these names a document holds one ticket, beside its comments and what else a script fetched."""
-_ASKED = frozenset(("requester_id", "requester", "submitter_id", "submitter"))
+_ASKED = frozenset(
+    ("requester_id", "requester", "submitter_id", "submitter", "zendesk_id", "zendesk_ticket_id")
+)
 _MARKS = frozenset(
     (
         "requester_id", "submitter_id", "submitter", "assignee_id", "assignee", "via", "brand_id", "raw_subject",
@@ -67,7 +69,7 @@ _STATUS = {
 _THUMBS = {"good": 1, "good_with_comment": 1, "bad": 0, "bad_with_comment": 0}
 _NO_ANSWER = frozenset(("offered", "unoffered"))
 _METRICS = ("metric_set", "metrics", "ticket_metrics", "metric_sets", "ticket_metric", "dates")
-_NUMBERS = ("id", "_id", "ticket_id", "nice_id")
+_NUMBERS = ("id", "_id", "ticket_id", "nice_id", "zendesk_id", "zendesk_ticket_id")
 _BESIDE = {
     "groups": "group_id", "organizations": "organization_id", "brands": "brand_id", "ticket_forms": "ticket_form_id"
 }  # fmt: skip
@@ -86,7 +88,11 @@ def detect_zendesk(head: bytes, name: str) -> str | None:
     if is_canonical(keys):
         return None
     for path, found in keys.items():
-        if _may_hold(path) and found & _ASKED and len(found & _MARKS) > 1 and not found & _OTHERS:
+        if not _may_hold(path) or found & _OTHERS:
+            continue
+        if b".zendesk.com/api/v2/tickets/" in head and {"url", "status"} <= found:
+            return "its first object is a Zendesk ticket (its url says so)"
+        if found & _ASKED and (len(found & _MARKS) > 1 or {"subject", "status"} <= found):
             which = min(found & _ASKED, key=lambda key: (key != "requester_id", key))
             return f"its first object is a Zendesk ticket (it has a {which})"
     return _detect_parts(keys)
@@ -243,7 +249,8 @@ def _find_people(native: Native, beside: _Beside) -> People:
 
 
 def _places(role: str) -> tuple[Path, ...]:
-    return ((f"{role}_id",), (role, "id"), (role, "email"), (role, "name"), (role,), (f"{role}_email",))
+    inside = ((role, "id"), (role, "email"), (role, "name"), (role,))
+    return ((f"{role}_id",), *inside, (f"{role}_email",), (f"{role}_name",))
 
 
 def _look_for(native: Native, role: str) -> str | None:

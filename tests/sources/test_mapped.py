@@ -437,3 +437,36 @@ def test_freshdesk_export_of_few_columns_is_known(tmp_path: Path) -> None:
     path.write_bytes(text.encode())
     found = read_files(path, zone="UTC")
     assert (found.formats, found.values[0]["started_at"]) == ({"freshdesk"}, "2026-09-14T09:12:00Z")
+
+
+def test_first_mapping_of_json_tells_sides_by_booleans_and_agents_by_what_they_are_called(
+    tmp_path: Path,
+) -> None:
+    ticket = {
+        "id": 18, "responder": {"email": "bo@shop.example"}, "requester": {"email": "ana@x.example"},
+        "created_at": "2026-03-05T12:00:00Z", "subject": "Lamp",
+        "replies": [{"body": "<p>Dark</p>", "incoming": True, "created_at": "2026-03-05T12:00:00Z"}],
+    }  # fmt: skip
+    path = tmp_path / "desk.json"
+    path.write_text(json.dumps({"results": [ticket]}), encoding="utf-8")
+    mapping = call("convert", "--infer", path).stdout
+    assert 'customer_id = "requester.email"' in mapping
+    assert 'speaker = { from = "incoming", values = { "true" = "customer", "false" = "agent" } }' in mapping
+    found = read_files(path, from_format="mapping", mapping=parse_mapping(mapping.encode(), "m"))
+    assert found.values[0]["messages"] == [
+        {"speaker": "customer", "text": "Dark", "at": "2026-03-05T12:00:00Z"}
+    ]
+
+
+def test_first_mapping_knows_the_names_of_hubspot(tmp_path: Path) -> None:
+    call_ = {
+        "hs_timestamp": "2026-03-05T12:00:00Z",
+        "hs_call_direction": "OUTBOUND",
+        "hs_call_duration": "3800",
+    }
+    path = tmp_path / "calls.json"
+    path.write_text(json.dumps({"results": [{"id": "1", "properties": call_}]}), encoding="utf-8")
+    mapping = call("convert", "--infer", path).stdout
+    assert 'talk_seconds = { from = "properties.hs_call_duration", unit = "ms" }' in mapping
+    assert 'started_at = "properties.hs_timestamp"' in mapping
+    assert 'values = { "OUTBOUND" = "outbound" }' in mapping

@@ -159,6 +159,8 @@ def _sureness(target: str, column: str) -> int:
     words = _words(column)
     if target == "customer_id":
         return 2 if re.search(r"\bid$", words) else 1 if "mail" in words else 0
+    if target == "interaction_id":
+        return 2 if re.search(r"\w id$", words) else int(words == "id")
     return int(len(words) > 3)
 
 
@@ -189,13 +191,17 @@ def _names_of(column: str, target: str) -> list[str]:
     if not above:
         return [_words(column)]
     whole = _words(f"{above.rpartition('.')[2]} {last}")
-    # The id of something inside a record is not the record's.
-    return [whole] if target == "interaction_id" else [whole, _words(last)]
+    # The id of something inside a record is not the record's, nor an agent's address the customer's.
+    is_of_other = target == "customer_id" and _OURS.search(_words(above.rpartition(".")[2]))
+    return [whole] if target == "interaction_id" or is_of_other else [whole, _words(last)]
+
+
+_OURS = re.compile(r"\b(assignee|agent|owner|operator|responder|employee|staff|teammate|admin|seller|rep)\b")
 
 
 def _words(name: str) -> str:
     """A column's name as words: `createdAt`, `created_at` and `Created At` are alike."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", re.sub(r"^(?:hs|hubspot)_", "", name))
     return re.sub(r"[^\w]+|_", " ", spaced).strip().casefold()
 
 
@@ -392,7 +398,7 @@ def _unit_of(column: str, values: list[Any]) -> str:
             else "hms"
         )
     words = _words(column)
-    if re.search(r"\b(ms|milliseconds|millis)\b", words):
+    if column.endswith("hs_call_duration") or re.search(r"\b(ms|milliseconds|millis)\b", words):
         return "ms"
     if re.search(r"\b(min|mins|minutes)\b", words):
         return "min"
@@ -401,9 +407,7 @@ def _unit_of(column: str, values: list[Any]) -> str:
 
 def _message_lines(text: str | None, seen: Seen) -> Iterator[str]:
     if text is not None:
-        html = any(re.search(r"</?(p|br|div)\b", str(v)) for v in seen.values[text])
-        rule = f"{{ from = {_quoted(text)}, html = true }}" if html else _quoted(text)
-        yield from ("", "[[messages]]", 'speaker = "customer"   # ???', f"text = {rule}")
+        yield from ("", "[[messages]]", 'speaker = "customer"   # ???', _text_rule(text, seen.values[text]))
     for path, items in seen.lists.items():
         inner = Seen()
         for item in items[:MOST_RECORDS]:
@@ -412,13 +416,20 @@ def _message_lines(text: str | None, seen: Seen) -> Iterator[str]:
         body = found.get("text") or found.get("notes")
         if body is None:
             continue
-        yield from ("", "[[messages]]", f"each = {_quoted(path)}", f"text = {_quoted(body)}")
+        yield from ("", "[[messages]]", f"each = {_quoted(path)}", _text_rule(body, inner.values[body]))
         who = next(
             (c for c in inner.columns if re.search(r"(role|author|sender|speaker|from|type)", c.casefold())),
             None,
         )
         words = sorted({str(v) for v in inner.values.get(who or "", []) if len(str(v)) <= 30})[:10]
-        if who is not None and words:
+        way = next(
+            (c for c in inner.columns if _WAY.fullmatch(_words(c)) and _are_booleans(inner.values[c])), None
+        )
+        if way is not None:
+            yes, no = ("agent", "customer") if "out" in _words(way) else ("customer", "agent")
+            rule = f'from = {_quoted(way)}, values = {{ "true" = "{yes}", "false" = "{no}" }}'
+            yield f"speaker = {{ {rule} }}"
+        elif who is not None and words:
             pairs = ", ".join(f"{_quoted(w)} = {_quoted(_speaker_of(w))}" for w in words)
             rule = f'from = {_quoted(who)}, values = {{ {pairs} }}, otherwise = "agent"'
             yield f"speaker = {{ {rule} }}   # ???"
@@ -426,6 +437,19 @@ def _message_lines(text: str | None, seen: Seen) -> Iterator[str]:
             yield 'speaker = "customer"   # ???'
         if "started_at" in found:
             yield f"at = {_quoted(found['started_at'])}"
+
+
+def _text_rule(column: str, values: Iterable[Any]) -> str:
+    html = any(re.search(r"</?(p|br|div)\b", str(v)) for v in values)
+    return "text = " + (f"{{ from = {_quoted(column)}, html = true }}" if html else _quoted(column))
+
+
+_WAY = re.compile(r"(is )?(incoming|inbound|outgoing|outbound)|(is )?from (customer|contact|user|visitor)")
+
+
+def _are_booleans(values: Iterable[Any]) -> bool:
+    found = list(values)
+    return bool(found) and all(isinstance(value, bool) for value in found)
 
 
 def _speaker_of(word: str) -> str:

@@ -34,9 +34,9 @@ PATTERNS: tuple[tuple[str, str], ...] = (
      r"number|email|e mail|mail|phone|name))?|caller ?id|from( number)?|e ?mail( address)?|"
      r"phone( number)?|src"),
     ("agent_id",
-     r"(agent|assignee|owner|operator|representative|rep|employee|staff|cashier|handled by|"
+     r"(agent|assignee|owner|responder|operator|representative|rep|employee|staff|cashier|handled by|"
      r"assigned to|advisor|clerk)( ?(id|no|name|email))?|dst|to( number)?|destination"),
-    ("team", r"team|group|department|dept|agent group"),
+    ("team", r"(team|group|department|dept|agent group)( ?(id|name))?"),
     ("queue", r"(queue|skill|inbox|mailbox|pipeline)( ?(id|name))?"),
     ("store_id", r"(store|shop|branch|location|outlet|site)( ?(id|no|name|number|code))?"),
     ("campaign", r"campaign( ?(id|name))?"),

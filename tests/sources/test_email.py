@@ -637,3 +637,18 @@ def test_addresses_that_a_list_archive_hides_are_addresses(tmp_path: Path) -> No
     )
     (value,) = read_files(path, **OURS).values
     assert value["customer_id"] == "asha.rao@cust.example"
+
+
+@pytest.mark.parametrize(
+    "separator",
+    ["From ", "From - ", "From - Mon Sep 14 10:31:00 2026", "From x@y Mon Sep 14 10:31:00 -0800 2026"],
+)
+def test_separators_of_many_mailers_cut_mails(tmp_path: Path, separator: str) -> None:
+    path = tmp_path / "Inbox"
+    mail = "Received: by x\nFrom: {0}@cust.example\nTo: support@shop.example\nDate: Mon, 14 Sep 2026 10:31:00 +0700\nSubject: {0}\n\nFrom \nme\n"
+    path.write_text(f"\n\n{separator}\n{mail.format('a')}\n{separator}\n{mail.format('b')}\n")
+    found = read_files(path, **OURS)
+    assert [(v["customer_id"], v["messages"][0]["text"]) for v in found.values] == [
+        ("a@cust.example", "From \nme"), ("b@cust.example", "From \nme")
+    ]  # fmt: skip
+    assert found.rejects == []

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 BLOCK_BYTES = 1024 * 1024
 _LINE = re.compile(rb"From ([^\r\n]{1,400})\r?\n(?=[!-9;-~]{1,100}:|>From )")
+_BARE = re.compile(rb"From[ \t]+(?:-[ \t]*)?\r?\n")
 _FIRST_HEADER = re.compile(
     rb"(?:Return-Path|Received|X-[\w-]{1,60}|Date|Message-ID|Delivered-To|MIME-Version|Status|Envelope-To|DKIM-Signature"
     rb"|ARC-[\w-]{1,60}|Authentication-Results|Content-Type|From):",
@@ -69,7 +70,7 @@ def _match_from_line(data: bytes, at: int) -> re.Match[bytes] | None:
     """The separator that begins at `at`: a sender, then a date as mbox writes it, then a header."""
     found = _LINE.match(data, at)
     if found is None:
-        return None
+        return _match_bare(data, at)
     words = found[1].split()
     day = next((n for n, word in enumerate(words) if word.rstrip(b",") in _DAYS), None)
     if day is None:
@@ -77,6 +78,12 @@ def _match_from_line(data: bytes, at: int) -> re.Match[bytes] | None:
     clock = next((n for n, word in enumerate(words) if n > day and _CLOCK.fullmatch(word)), None)
     has_year = any(len(word) == 4 and word.isdigit() for word in words[day + 1 :])
     return found if clock is not None and has_year else None
+
+
+def _match_bare(data: bytes, at: int) -> re.Match[bytes] | None:
+    """A separator without sender and date, as Thunderbird writes some, before a header that mails begin with."""
+    found = _BARE.match(data, at)
+    return found if found is not None and _FIRST_HEADER.match(data, found.end()) else None
 
 
 def split_mbox(stream: BinaryIO, offset: int, limit: int, block_bytes: int = BLOCK_BYTES) -> Iterator[Piece]:
@@ -107,6 +114,10 @@ def read_single(stream: BinaryIO, offset: int, limit: int) -> Iterator[Piece]:
 def _cut(place: _Place, limit: int, is_end: bool) -> Iterator[Piece]:
     begin = 0
     while (start := _find_separator(place, is_end)) is not None:
+        if not place.dropped and not place.data[begin:start].strip():
+            # Nothing but empty lines before the first mail: they are its own.
+            place.scanned = start
+            continue
         yield _to_piece(place, begin, start, limit)
         place.line += place.data.count(b"\n", begin, start) + place.dropped_lines
         place.offset += start - begin + place.dropped
@@ -126,8 +137,9 @@ def _find_separator(place: _Place, is_end: bool) -> int | None:
         found = _match_from_line(data, at + 1)
         if found is not None:
             before = data[max(0, at - 2) : at]
+            is_apart = before.endswith((b"\n", b"\n\r"))
             # Some mailers leave the empty line out after a mail that does not end with a line end.
-            if before.endswith((b"\n", b"\n\r")) or _FIRST_HEADER.match(data, found.end()):
+            if is_apart or (found.re is _LINE and _FIRST_HEADER.match(data, found.end())):
                 return at + 1
         at = data.find(b"\nFrom ", at + 1)
     place.scanned = max(place.scanned, ready)

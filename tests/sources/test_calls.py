@@ -368,6 +368,24 @@ def test_unknown_fields_of_any_shape_never_break_a_reader(tmp_path: Path, wrappe
         assert '"new": [[1]' in json.dumps(found.values)
 
 
+@pytest.mark.parametrize(
+    "native",
+    [
+        ({"ContactId": "c", "InitiationMethod": ["X"], "InitiationTimestamp": "2026-09-14T02:00:00Z"}),
+        (GENESYS_CALL | {"participants": [{"purpose": {}, "sessions": [{"mediaType": []}]}]}),
+        (
+            {"sid": "CA1", "account_sid": "AC1", "direction": "inbound", "status": "completed",
+             "start_time": "Mon, 99999999999999999999 Sep 2026 02:00:00 +0000"}
+        ),
+        ({"vcon": "0.4.0", "uuid": "u", "created_at": "2026-09-14T02:00:00Z", "dialog": [{"type": ["x"]}]}),
+    ],
+)  # fmt: skip
+def test_values_of_a_wrong_kind_never_stop_a_reader(tmp_path: Path, native: dict[str, Any]) -> None:
+    (tmp_path / "x.json").write_text(json.dumps(native))
+    found = read_files(tmp_path / "x.json")
+    assert len(found.values) + len(found.rejects) == 1
+
+
 def test_command_says_the_format_and_its_remarks() -> None:
     done = call("validate", "amazon_connect/contacts.json", "--format", "json")
     report = json.loads(done.stdout)

@@ -194,7 +194,7 @@ def _derive_times(
     ]
     if ends:
         record["ended_at"] = max(ends, key=datetime.timestamp).isoformat().replace("+00:00", "Z")
-    talks = [length for d in dialogs if d.get("type") in _SPOKEN and (length := _length(d)) is not None]
+    talks = [length for d in dialogs if str(d.get("type")) in _SPOKEN and (length := _length(d)) is not None]
     if talks and record["channel"] == "phone":
         total = sum(talks)
         record["talk_seconds"] = int(total) if float(total).is_integer() else round(total, 6)

@@ -219,10 +219,10 @@ def _no_interaction(record: dict[str, Any] | None) -> str | None:
 def _origin(record: dict[str, Any] | None, contacts: dict[str, dict[str, Any] | None]) -> dict[str, Any]:
     """The contact that says the direction: for a transfer the first one, if it is there."""
     found = record or {}
-    if found.get("InitiationMethod") in _INHERITING:
+    if str(found.get("InitiationMethod")) in _INHERITING:
         for name in ("InitialContactId", "PreviousContactId"):
             other = contacts.get(str(found.get(name)))
-            if other is not None and other.get("InitiationMethod") not in _INHERITING:
+            if other is not None and str(other.get("InitiationMethod")) not in _INHERITING:
                 return other
     return found
 

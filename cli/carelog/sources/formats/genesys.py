@@ -178,7 +178,7 @@ def _instant(native: Native, path: Path) -> str | None:
 
 
 def _channel(native: Native, sessions: Sessions) -> str:
-    kinds = [native.look(*path, "mediaType") for _, path in sessions]
+    kinds = [str(native.look(*path, "mediaType")) for _, path in sessions]
     return next((_CHANNELS[kind] for kind in kinds if kind in _CHANNELS), "phone")
 
 
@@ -189,7 +189,7 @@ def _asked_for(native: Native, sessions: Sessions) -> bool:
 
 
 def _purposes(native: Native, sessions: Sessions, purposes: frozenset[str]) -> Sessions:
-    return [(who, path) for who, path in sessions if native.look(*who, "purpose") in purposes]
+    return [(who, path) for who, path in sessions if str(native.look(*who, "purpose")) in purposes]
 
 
 def _first_name(native: Native, paths: list[Path]) -> str | None:

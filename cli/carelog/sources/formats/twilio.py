@@ -161,7 +161,7 @@ def _time(call: Native, names: Sequence[str], zone: str | None) -> tuple[str | N
             return to_instant(local, clock_first[2], zone) if local else (None, None)
         try:
             moment = parsedate_to_datetime(value)
-        except (ValueError, TypeError, IndexError):
+        except (ValueError, TypeError, IndexError, OverflowError):
             continue
         return to_text(moment), None
     return None, None

@@ -68,9 +68,13 @@ def looks_like_mbox(head: bytes) -> bool:
 
 def _match_from_line(data: bytes, at: int) -> re.Match[bytes] | None:
     """The separator that begins at `at`: a sender, then a date as mbox writes it, then a header."""
+    bare = _BARE.match(data, at)
+    if bare is not None:
+        # Thunderbird leaves sender and date out of some; then it must be a header that mails begin with.
+        return bare if _FIRST_HEADER.match(data, bare.end()) else None
     found = _LINE.match(data, at)
     if found is None:
-        return _match_bare(data, at)
+        return None
     words = found[1].split()
     day = next((n for n, word in enumerate(words) if word.rstrip(b",") in _DAYS), None)
     if day is None:
@@ -78,12 +82,6 @@ def _match_from_line(data: bytes, at: int) -> re.Match[bytes] | None:
     clock = next((n for n, word in enumerate(words) if n > day and _CLOCK.fullmatch(word)), None)
     has_year = any(len(word) == 4 and word.isdigit() for word in words[day + 1 :])
     return found if clock is not None and has_year else None
-
-
-def _match_bare(data: bytes, at: int) -> re.Match[bytes] | None:
-    """A separator without sender and date, as Thunderbird writes some, before a header that mails begin with."""
-    found = _BARE.match(data, at)
-    return found if found is not None and _FIRST_HEADER.match(data, found.end()) else None
 
 
 def split_mbox(stream: BinaryIO, offset: int, limit: int, block_bytes: int = BLOCK_BYTES) -> Iterator[Piece]:

@@ -29,8 +29,8 @@ class Chains:
     levels: Places
     owners: Ragged
     nodes: Ragged
-    leads: Places
-    trails: Places
+    leads: npt.NDArray[np.int8]
+    trails: npt.NDArray[np.int8]
 
 
 @dataclass(slots=True)
@@ -65,8 +65,8 @@ class ChainBuilder:
             np.array(levels, np.int64),
             Ragged.of(self.owners),
             Ragged.of([self.of_literal.get(text, []) for text in literals]),
-            np.array([text.startswith(" ") for text in literals], np.int64),
-            np.array([text.endswith(" ") for text in literals], np.int64),
+            np.array([text.startswith(" ") for text in literals], np.int8),
+            np.array([text.endswith(" ") for text in literals], np.int8),
         )
 
 

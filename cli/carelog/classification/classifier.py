@@ -16,9 +16,10 @@ import pyarrow.compute as pc
 from carelog.classification import segments as seg
 from carelog.classification.features import Talk, column_names, measure_talk, signal_columns
 from carelog.classification.lexical import SLOT_OF_SIDE, Spoken, TokenTable, lexical_columns, listen_to_words
-from carelog.classification.matching import Expressions, Matches, compile_expressions, scan, to_expressions
+from carelog.classification.matching import Expressions, Matches, scan
 from carelog.classification.model import OUTPUT_AT, Model, align_weights
 from carelog.classification.normal import NormalForm, to_normal_form
+from carelog.classification.prepared import prepare_rules
 from carelog.classification.rulebook import Rule, Rulebook
 from carelog.classification.segments import Segments, to_segments
 from carelog.classification.tokens import find_tokens
@@ -47,18 +48,17 @@ class Classifier:
     rulebook: Rulebook
     model: Model
     rules: tuple[Rule, ...]
-    expressions: Expressions
     features: tuple[str, ...]
     signals: tuple[str, ...]
     weights: Floats
 
     @cached_property
-    def database(self) -> hyperscan.Database:
+    def prepared(self) -> tuple[Expressions, hyperscan.Database]:
         """The compiled patterns; not sent to other processes, each loads its own."""
-        return compile_expressions(self.expressions)
+        return prepare_rules(self.rules)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k not in ("database", "table")}
+        return {k: v for k, v in self.__dict__.items() if k not in ("prepared", "table")}
 
     @cached_property
     def table(self) -> TokenTable:
@@ -93,10 +93,7 @@ def compile_classifier(rulebook: Rulebook, model: Model) -> Classifier:
     """Everything that classification needs, from merged rulebooks and the learned model."""
     signals = tuple(sorted({r.signal for r in rulebook.rules}))
     features = tuple(column_names(signals))
-    expressions = to_expressions(rulebook.rules)
-    return Classifier(
-        rulebook, model, rulebook.rules, expressions, features, signals, align_weights(model, features)
-    )
+    return Classifier(rulebook, model, rulebook.rules, features, signals, align_weights(model, features))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +112,8 @@ def measure_batch(batch: pa.RecordBatch, classifier: Classifier, scores: npt.NDA
     """Match every rule over the texts of a batch in one pass and count what was heard; `scores` as in `measure_talk`."""
     segments = to_segments(batch)
     form = to_normal_form(segments.texts)
-    found = scan(classifier.database, classifier.expressions, form)
+    expressions, database = classifier.prepared
+    found = scan(database, expressions, form)
     matches = found.where(_conditions_hold(found, segments, batch, classifier))
     talk = measure_talk(batch, segments, form, scores)
     heard = signal_columns(matches, segments, talk, classifier.signal_of, len(classifier.signals))

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import version
 from typing import Any
+
+import pyarrow as pa
 
 from carelog import __version__ as carelog_version
 from carelog.classification.classifier import Classifier, compile_classifier
-from carelog.classification.matching import compile_expressions, to_expressions
 from carelog.classification.model import load_model
+from carelog.classification.prepared import cache_key, code_digest, prepare_rules
 from carelog.classification.rule_soundness import find_obstacle
 from carelog.classification.rulebook import Rulebook, load_packaged, merge_rulebooks, parse_rulebook, to_rule
 from carelog.errors import UsageProblem
-from carelog.resources import cached_bytes, is_cached, rulebook_files
+from carelog.resources import cached_bytes, is_cached, read_cached, rulebook_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +49,28 @@ def _check_phrases(file: RulebookFile, book: Mapping[str, Any]) -> None:
 
 
 def _ready_key(own: tuple[RulebookFile, ...]) -> str:
-    digest = hashlib.sha256(f"{carelog_version} {version('hyperscan')} {platform.machine()}".encode())
+    digest = hashlib.sha256(f"{carelog_version} {code_digest()}".encode())
     for text in (*(f.read_bytes() for f in rulebook_files()), *(f.text for f in own)):
         digest.update(hashlib.sha256(text).digest())
     return f"ready-{digest.hexdigest()[:32]}"
 
 
 def are_patterns_ready(own: tuple[RulebookFile, ...] = ()) -> bool:
-    """Whether the compiled patterns of these rulebooks lie in the private cache."""
-    return is_cached(_ready_key(own))
+    """Whether the compiled patterns of these rulebooks lie in the private cache (told without reading the rulebooks)."""
+    key = read_cached(_ready_key(own))
+    return key is not None and is_cached(key.decode())
 
 
 def prepare_patterns(own: tuple[RulebookFile, ...] = ()) -> None:
     """Compile the patterns into the private cache, before several processes ask for them all at once.
 
-    Takes some seconds and 300 MB, once for each set of rulebooks.
+    Takes some seconds and 200 MB, once for each set of rulebooks; the memory is given back.
     """
-    compile_expressions(to_expressions(load_rulebook(own).rules))
-    cached_bytes(_ready_key(own), bytes)
+    rules = load_rulebook(own).rules
+    prepare_rules(rules)
+    cached_bytes(_ready_key(own), lambda: cache_key(rules).encode())
+    gc.collect()
+    pa.default_memory_pool().release_unused()
 
 
 @lru_cache(maxsize=4)

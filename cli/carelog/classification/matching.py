@@ -33,7 +33,7 @@ Bools = npt.NDArray[np.bool_]
 class Expressions:
     """What is compiled: distinct patterns, and whose they are.
 
-    `owners` are the rules that have pattern i as a whole phrase; `walks` and `chains` are the phrases that are joined of parts.
+    `texts` are the patterns (none where they were compiled before); `owners` are the rules that have pattern i as a whole phrase; `walks` and `chains` are the phrases that are joined of parts.
     Numbers from `words` on are the words of guards. `lengths[i]` is the length of all matches of pattern i in bytes, 0 where
     that varies.
     """
@@ -144,7 +144,13 @@ def _cache_key(expressions: Expressions) -> str:
 
 def compile_expressions(expressions: Expressions) -> hyperscan.Database:
     """The hyperscan database, from the private cache where it lies there. UsageProblem names a pattern that fails."""
-    serialised = cached_bytes(_cache_key(expressions), lambda: hyperscan.dumpb(_compile(expressions)))
+    return load_database(
+        cached_bytes(_cache_key(expressions), lambda: hyperscan.dumpb(compile_database(expressions)))
+    )
+
+
+def load_database(serialised: bytes) -> hyperscan.Database:
+    """A database as `hyperscan.dumpb` gave it, ready to scan."""
     database = hyperscan.loadb(serialised, hyperscan.HS_MODE_BLOCK)
     database.scratch = hyperscan.Scratch(database)
     return database
@@ -154,7 +160,8 @@ _NEVER = r"\xff\xfe"
 """Matches no UTF-8: hyperscan refuses to compile nothing."""
 
 
-def _compile(expressions: Expressions) -> hyperscan.Database:
+def compile_database(expressions: Expressions) -> hyperscan.Database:
+    """The hyperscan database, made anew. UsageProblem names a pattern that fails."""
     # No start-of-match flag: it triples the database. Nearly all phrases have one length, so the end tells the start.
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     texts = expressions.texts or (_NEVER,)
@@ -203,7 +210,7 @@ def _find(database: hyperscan.Database, form: NormalForm) -> tuple[Places, Place
 
 def scan(database: hyperscan.Database, expressions: Expressions, form: NormalForm) -> Matches:
     """Every match of every rule, guards applied, each (rule, segment, end) once."""
-    identities, ends = _find(database, form) if expressions.texts else (np.zeros(0, np.int64),) * 2
+    identities, ends = _find(database, form) if len(expressions.lengths) else (np.zeros(0, np.int64),) * 2
     rules, starts, stops = _whole_phrases(expressions, form, identities, ends)
     joined = [
         walk_from(expressions.walks, identities, expressions.lengths[identities], ends, form),

@@ -27,7 +27,7 @@ _BYTE = re.compile(rb"\\x([0-9a-f]{2})")
 _ONE_WORD = re.compile(r" [^ ]+ ")
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _ROOM = 22
-"""Places of the table that tells most words apart from those of a step, as a power of two."""
+"""Bits of the table that tells most words apart from those of a step, as a power of two."""
 
 
 def to_bytes(literal: str) -> bytes:
@@ -73,7 +73,7 @@ class Walks:
 
     By phrase: `owners` (rules), `lengths` (how many steps). By phrase and step: `after`, `words` as in Walk. By literal:
     `phrases` whose anchor it is, and how many bytes at its edges (`leads`, `trails`) are separators. `keys` are the words of
-    all steps, sorted, each mixed with its step; `likely` is 1 where one of them may be.
+    all steps, sorted, each mixed with its step; a bit of `likely` is set where one of them may be.
     """
 
     owners: Ragged
@@ -81,8 +81,8 @@ class Walks:
     after: Bools
     words: Places
     phrases: Ragged
-    leads: Places
-    trails: Places
+    leads: npt.NDArray[np.int8]
+    trails: npt.NDArray[np.int8]
     keys: Keys
     likely: npt.NDArray[np.uint8]
 
@@ -124,8 +124,8 @@ class WalkBuilder:
             np.array([[bool(s and s[1]) for s in row] for row in steps], bool).reshape(len(steps), most),
             np.array([[s[2] if s else 0 for s in row] for row in steps], np.int64).reshape(len(steps), most),
             Ragged.of([at.get(text, []) for text in literals]),
-            np.array([text.startswith(" ") for text in literals], np.int64),
-            np.array([text.endswith(" ") for text in literals], np.int64),
+            np.array([text.startswith(" ") for text in literals], np.int8),
+            np.array([text.endswith(" ") for text in literals], np.int8),
             keys,
             likely,
         )
@@ -136,9 +136,9 @@ def _tables(words: Sequence[tuple[bytes, int]]) -> tuple[Keys, npt.NDArray[np.ui
     steps = np.array([step for _, step in words], np.int64)
     text = np.frombuffer(b"".join(word for word, _ in words) + bytes(KEY_BYTES + 8), np.uint8)
     starts = np.cumsum(lengths) - lengths
-    likely = np.zeros(1 << _ROOM, np.uint8)
-    likely[_slots(_signatures(text, starts, lengths), steps)] = 1
-    return np.sort(_mixed(span_keys(text, starts, lengths), steps)), likely
+    likely = np.zeros(1 << _ROOM, bool)
+    likely[_slots(_signatures(text, starts, lengths), steps)] = True
+    return np.sort(_mixed(span_keys(text, starts, lengths), steps)), np.packbits(likely, bitorder="little")
 
 
 def _mixed(keys: Keys, steps: Places) -> Keys:
@@ -217,7 +217,7 @@ def _take_step(walks: Walks, step: int, reached: _Reached, words: _Words) -> _Re
         word = np.where(after, reached.high + between, reached.low - 1 - between)
         near = np.flatnonzero((most >= between) & (word >= 0) & (word < len(words.lengths)))
         slots = _slots(words.signatures[word[near]], number[near])
-        near = near[walks.likely[slots] == 1]
+        near = near[walks.likely[slots >> 3] >> (slots & 7) & 1 == 1]
         near = near[_is_of_step(walks, words.keys(word[near]), number[near])]
         parts.append(_move(reached.where(near), word[near], after[near], words.form))
     return _Reached(

@@ -479,6 +479,20 @@ def test_drafts_are_no_messages_and_gmail_chats_are_chats(tmp_path: Path) -> Non
         ("On Mon, Ben wrote:\n> quoted\n\nmy answer below", "my answer below"),
         ("I am from: here\nto: there", "to: there"),
         ("From: Ben\nSent: now\nTo: you\nSubject: x\n\nall is forwarded", "all is forwarded"),
+        ("谢谢\n\n发件人：店\n发送时间：2026年9月14日\n收件人：王\n主题：订单\n\n已发货", "> 已发货"),
+        ("Gracias\n\nDe: Ben\nEnviado el: lunes\nPara: Ana\nAsunto: x\n\nEnviado.", "> Enviado."),
+        ("Obrigada\n\nEm seg., 14 de set. de 2026 às 10:00, Ben <b@x.example> escreveu:\nFoi.", "> Foi."),
+        ("Dank\n\nOp ma 14 sep. 2026 om 10:00 schreef Ben <b@x.example>:\nVerzonden.", "> Verzonden."),
+        ("ありがとう\n\n2026年9月14日(月) 10:00 Ben <b@x.example>:\n発送しました", "> 発送しました"),
+        ("Kiitos\n\nma 14. syysk. 2026 klo 10.00 Ben (b@x.example) kirjoitti:\nMatkalla.", "> Matkalla."),
+        (
+            "Thanks\n\nOn Monday, 14 September 2026, Benjamin Arthur Smith\n<b@x.example> wrote:\nSent.",
+            "> Sent.",
+        ),
+        ("Thanks\n\n##- Please type your reply above this line -##\nYour request", "> Your request"),
+        ("Hi\n\nOn Monday I wrote:\nplease help", "please help"),
+        ("I travel\n\nFrom: Bangkok\nTo: Delhi\nDate: 5 May\nthanks", "thanks"),
+        ("Order 12345 is late.\nThe label says:\nreturn to sender", "return to sender"),
     ],
 )
 def test_history_is_marked_and_own_words_are_not(text: str, expected: str) -> None:

@@ -386,6 +386,21 @@ def test_values_of_a_wrong_kind_never_stop_a_reader(tmp_path: Path, native: dict
     assert len(found.values) + len(found.rejects) == 1
 
 
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [
+        ({"calls": [], "page": 0, "first_page_uri": "/x"}, "twilio"),
+        ({"conversations": [], "totalHits": 0}, "genesys_cloud"),
+    ],
+)
+def test_page_without_records_is_known_and_holds_none(
+    tmp_path: Path, page: dict[str, Any], name: str
+) -> None:
+    (tmp_path / "x.json").write_text(json.dumps(page))
+    found = read_files(tmp_path / "x.json")
+    assert (found.formats, found.values, found.rejects) == ({name}, [], [])
+
+
 def test_command_says_the_format_and_its_remarks() -> None:
     done = call("validate", "amazon_connect/contacts.json", "--format", "json")
     report = json.loads(done.stdout)

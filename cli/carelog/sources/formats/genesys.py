@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
-from carelog.sources.formats._documents import first_keys, read_pieces, read_records
+from carelog.sources.formats._documents import find_keys, first_keys, read_pieces, read_records
 from carelog.sources.formats._genesys_words import began, is_transcript, language_of, person_of, read_phrases
 from carelog.sources.formats._leftovers import Native, Path
 from carelog.sources.formats._legs import Leg, add_interaction, open_gathering, parse_groups, to_chunks
@@ -34,7 +34,12 @@ _CUSTOMERS = frozenset({"customer", "external"})
 
 def detect_genesys(head: bytes, name: str) -> str | None:
     """By the keys of the first conversation."""
-    if head.lstrip()[:1] not in (b"{", b"[") or b'"conversationId"' not in head:
+    if head.lstrip()[:1] not in (b"{", b"["):
+        return None
+    top = find_keys(head)[""] if b'"conversations"' in head else set()
+    if "conversations" in top and top & {"totalHits", "dataAvailabilityDate"}:
+        return "it is a page of conversation details of Genesys Cloud"
+    if b'"conversationId"' not in head:
         return None
     keys, _ = first_keys(head, WRAPPERS)
     if {"conversationId", "transcripts"} <= keys:

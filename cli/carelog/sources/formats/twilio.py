@@ -18,7 +18,7 @@ import orjson
 from carelog.sources.blocks import Block, Chunk, ReadOptions
 from carelog.sources.clocks import parse_local
 from carelog.sources.filling import put_aside
-from carelog.sources.formats._documents import first_keys, read_pieces, read_records
+from carelog.sources.formats._documents import find_keys, first_keys, read_pieces, read_records
 from carelog.sources.formats._leftovers import Native
 from carelog.sources.formats._legs import (
     NO_START,
@@ -53,6 +53,9 @@ def detect_twilio(head: bytes, name: str) -> str | None:
     """By the keys of the first call, or the columns of the table."""
     if head.lstrip()[:1] in (b"{", b"["):
         keys = first_keys(head, WRAPPERS)[0] if b'"sid"' in head else set()
+        top = find_keys(head)[""] if b'"calls"' in head else set()
+        if "calls" in top and top & {"first_page_uri", "next_page_uri", "page_size"}:
+            return "it is a page of calls of Twilio"
         is_call = {"sid", "direction", "starttime", "accountsid"} <= {fold_name(key) for key in keys}
         return "its objects are calls of Twilio" if is_call else None
     columns = folded_columns(head)

@@ -470,3 +470,49 @@ def test_first_mapping_knows_the_names_of_hubspot(tmp_path: Path) -> None:
     assert 'talk_seconds = { from = "properties.hs_call_duration", unit = "ms" }' in mapping
     assert 'started_at = "properties.hs_timestamp"' in mapping
     assert 'values = { "OUTBOUND" = "outbound" }' in mapping
+
+
+THREECX = """Call Time,Call ID,From,To,Direction,Status,Ringing,Talking,Cost,Summary
+2026-09-22T10:00:00,id-1,+4921155555,Support (800),Inbound Queue,Answered,00:00:20,00:02:00,0.00,
+2026-09-22T10:00:05,id-1,+4921155555,Bo (101),Inbound,Unanswered,00:00:05,00:00:03,0.00,
+2026-09-22T10:00:20,id-1,+4921155555,Cy (102),Inbound,Answered,00:00:04,00:02:00,0.00,wants a lamp
+2026-09-22T11:00:00,id-2,+4921155556,Support (800),Inbound Queue,Unanswered,00:00:40,00:00:00,0.00,
+2026-09-22T11:00:05,id-2,+4921155556,Bo (101),Inbound,Unanswered,00:00:05,00:00:00,0.00,
+2026-09-22T12:00:00,id-3,Bo (101),+4977777,Outbound,Answered,00:00:05,00:01:00,0.00,
+broken,id-4
+Totals,,,,,,00:01:10,00:05:00,,
+"""
+
+
+def test_rows_of_one_3cx_call_are_one_call(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(THREECX, encoding="utf-8")
+    found = read_files(path, zone="Europe/Berlin")
+    assert (found.formats, found.rejects) == ({"3cx"}, ["too_few_cells"])
+    told = [
+        tuple(
+            v.get(name)
+            for name in ("interaction_id", "status", "agent_id", "queue", "wait_seconds", "talk_seconds")
+        )
+        for v in found.values
+    ]
+    assert told == [
+        ("id-1", "completed", "Cy (102)", "Support (800)", 20, 120),
+        ("id-2", "abandoned", None, "Support (800)", 40, 0),
+        ("id-3", "completed", "Bo (101)", None, 5, 60),
+    ]
+    assert [v["customer_id"] for v in found.values] == ["+4921155555", "+4921155556", "+4977777"]
+    assert found.values[0]["notes"] == "wants a lamp"
+    rows = list(csv.DictReader(THREECX.splitlines()[:4]))
+    assert found.values[0]["extra"]["rows"] == [{k: v for k, v in row.items() if v} for row in rows]
+
+
+def test_call_that_was_passed_on_adds_up_what_was_said(tmp_path: Path) -> None:
+    lines = THREECX.splitlines()
+    path = tmp_path / "log.csv"
+    passed_on = (
+        lines[3].replace("10:00:20", "10:02:20").replace("Cy (102)", "Di (103)").replace("02:00", "03:30")
+    )
+    path.write_text("\n".join((lines[0], lines[3], passed_on)) + "\n", encoding="utf-8")
+    (value,) = read_files(path, zone="Europe/Berlin").values
+    assert (value["talk_seconds"], value["agent_id"]) == (330, "Di (103)")

@@ -73,6 +73,7 @@ from carelog.sources.formats.slack import detect_slack, read_slack, read_slack_t
 from carelog.sources.formats.square import detect_square, parse_square, read_square, read_squares
 from carelog.sources.formats.survey import detect_qualtrics, detect_surveymonkey, read_survey
 from carelog.sources.formats.telegram import detect_telegram, read_telegram
+from carelog.sources.formats.threecx import parse_3cx, read_3cx
 from carelog.sources.formats.transcripts import detect_srt, detect_webvtt, read_srt, read_webvtt
 from carelog.sources.formats.twilio import detect_twilio, parse_twilio, read_twilio, read_twilios
 from carelog.sources.formats.vcon import detect_vcon, parse_vcons, read_vcon
@@ -138,6 +139,7 @@ FORMATS: dict[str, Format] = {
         "SurveyMonkey answers, CSV", detect_surveymonkey, partial(read_survey, "surveymonkey")
     ),
     **_presets(),
+    "3cx": Format(load_preset("3cx").title, partial(detect_preset, "3cx"), read_3cx, parse_3cx),
     "mapping": Format(
         "Tables and JSON of any system, read with --mapping F",
         detect_never,

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from carelog.errors import UsageProblem
 from carelog.findings import Finding
@@ -167,14 +167,35 @@ def parse_mapped(chunk: Chunk) -> Block:
     """The records of a chunk, mapped; each broken one costs only itself."""
     block = Block(chunk.file, chunk.format)
     mapping = mapping_of(chunk.format, chunk.options).with_order(chunk.options.date_order)
-    add = _add_row if chunk.columns else _add_json
+    if chunk.columns:
+        for row in rows_of(chunk, block, mapping):
+            _add(block, chunk, mapping, row.cells, row.line, row.offset, row.raw)
+        return block
+    for index, offset, raw in _pieces(chunk):
+        if not raw or raw.isspace():
+            block.blank_lines += 1
+        else:
+            _add_json(block, chunk, mapping, index, offset, raw)
+    return block
+
+
+class Row(NamedTuple):
+    """A row of a table: its cells by column, without those that are empty."""
+
+    line: int
+    offset: int
+    raw: bytes
+    cells: dict[str, Any]
+
+
+def rows_of(chunk: Chunk, block: Block, mapping: Mapping) -> Iterator[Row]:
+    """The rows of a table's chunk; what is none goes to `block`."""
     footer = re.compile(mapping.layout.footer.encode()) if mapping.layout.footer else None
     for index, offset, raw in _pieces(chunk):
         if not raw or raw.isspace() or (footer is not None and footer.search(raw[:1000])):
             block.blank_lines += 1
-        else:
-            add(block, chunk, mapping, index, offset, raw)
-    return block
+        elif (row := _to_row(block, chunk, mapping, index, offset, raw)) is not None:
+            yield row
 
 
 def _pieces(chunk: Chunk) -> Iterator[tuple[int, int, bytes]]:
@@ -189,7 +210,7 @@ def _pieces(chunk: Chunk) -> Iterator[tuple[int, int, bytes]]:
         offset += len(raw) + 1
 
 
-def _add_row(block: Block, chunk: Chunk, mapping: Mapping, index: int, offset: int, raw: bytes) -> None:
+def _to_row(block: Block, chunk: Chunk, mapping: Mapping, index: int, offset: int, raw: bytes) -> Row | None:
     line = chunk.first_line + index
     if not raw.isascii():
         raw = _readable(block, line, offset, raw)
@@ -198,15 +219,15 @@ def _add_row(block: Block, chunk: Chunk, mapping: Mapping, index: int, offset: i
         message = "a line of text between or under the rows is no record; it is left out"
         block.findings.append(Finding(block.file, line, "", "not_a_row", message, "warning", offset))
         block.blank_lines += 1
-        return
+        return None
     if fault is not None:
         put_aside(block, line, offset, raw, fault)
-        return
+        return None
     if not cells or tuple(cells) == chunk.columns:
         block.blank_lines += 1  # files that were put together repeat their header
-        return
+        return None
     row = {name: from_cell(cell) for name, cell in zip(chunk.columns, cells, strict=True) if cell != ""}
-    _add(block, chunk, mapping, row, line, offset, raw)
+    return Row(line, offset, raw, row)
 
 
 def _readable(block: Block, line: int, offset: int, raw: bytes) -> bytes:
@@ -250,6 +271,14 @@ def _add(
     value = map_record(record, mapping, faults)
     if "interaction_id" not in value and not _has_ids(mapping, chunk):
         value["interaction_id"] = f"{mapping.name}-{hashlib.sha256(raw).hexdigest()[:20]}"
+    add_mapped(block, chunk, mapping, value, faults, Row(line, offset, raw, record))
+
+
+def add_mapped(
+    block: Block, chunk: Chunk, mapping: Mapping, value: dict[str, Any], faults: list[Fault], row: Row
+) -> None:
+    """Add what a mapping made of a row, with its source and the remarks on it."""
+    line, offset, raw, _ = row
     order = value.get("order")
     if isinstance(order, dict) and "amount" in order and chunk.options.currency:
         order.setdefault("currency", chunk.options.currency)

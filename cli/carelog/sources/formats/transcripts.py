@@ -128,11 +128,10 @@ def _read_blocks(lines: Iterable[TextLine]) -> Iterator[list[TextLine]]:
 def _bare_lines(lines: Iterable[TextLine]) -> Iterator[TextLine]:
     """The lines, also of files that end them with carriage returns alone, or with two of them."""
     for line in lines:
-        text = line.text.rstrip("\r")
-        if "\r" not in text:
-            yield line._replace(text=text)
+        if "\r" not in line.text:
+            yield line
             continue
-        for part in text.split("\r"):
+        for part in line.text.rstrip("\r").split("\r"):
             yield line._replace(text=part)
 
 

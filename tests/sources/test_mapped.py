@@ -516,3 +516,27 @@ def test_call_that_was_passed_on_adds_up_what_was_said(tmp_path: Path) -> None:
     path.write_text("\n".join((lines[0], lines[3], passed_on)) + "\n", encoding="utf-8")
     (value,) = read_files(path, zone="Europe/Berlin").values
     assert (value["talk_seconds"], value["agent_id"]) == (330, "Di (103)")
+
+
+@pytest.mark.parametrize(
+    ("text", "channel"),
+    [
+        ("Ticket ID,Subject,Status,Agent,Created time\n1,Lamp,Open,Bo,2026-09-14 09:00:00\n", "email"),
+        (
+            "Ticket ID,Ticket name,Ticket status,Pipeline,Create date\n1,Lamp,Closed,Care,2026-09-14 09:00\n",
+            "email",
+        ),
+        ("CaseNumber,CreatedDate,Status,Subject\n1,2026-09-14 09:00:00,New,Lamp\n", "email"),
+        (
+            "Id,WhoId,Subject,CallType,Status,CreatedDate\n1,2,Call,Inbound,Completed,2026-09-14 09:00:00\n",
+            "phone",
+        ),
+    ],
+)
+def test_presets_know_the_channel_where_its_column_was_not_exported(
+    tmp_path: Path, text: str, channel: str
+) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text(text, encoding="utf-8")
+    (value,) = read_files(path, zone="UTC").values
+    assert (value["channel"], value["started_at"]) == (channel, "2026-09-14T09:00:00Z")

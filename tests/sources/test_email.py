@@ -631,6 +631,10 @@ def test_text_is_found_however_it_is_wrapped(tmp_path: Path, rest: bytes, text: 
         ("Subject: out of office furniture\n", False),
         ("Subject: Re: Automatic reply: Order 7\n", False),
         ("Auto-Submitted: no\n", False),
+        ("List-Id: <news.cust.example>\n", True),
+        ("Precedence: bulk\n", True),
+        ("List-Id: <talk.cust.example>\nList-Post: NO\n", True),
+        ("Precedence: list\nList-Id: <talk.cust.example>\nList-Post: <mailto:talk@cust.example>\n", False),
     ],
 )
 def test_answers_of_machines_are_known_by_their_marks(tmp_path: Path, head: str, is_machine: bool) -> None:

@@ -540,3 +540,17 @@ def test_presets_know_the_channel_where_its_column_was_not_exported(
     path.write_text(text, encoding="utf-8")
     (value,) = read_files(path, zone="UTC").values
     assert (value["channel"], value["started_at"]) == (channel, "2026-09-14T09:00:00Z")
+
+
+def test_broken_record_of_a_page_costs_only_itself(tmp_path: Path) -> None:
+    text = "[layout]\nrecords='data.items'\n[constants]\nchannel='email'\n[fields]\ninteraction_id='id'\nstarted_at='at'\n"
+    items = [{"id": str(n), "at": "2026-03-05T12:00:00Z", "text": "lamp"} for n in (1, 2, 3)]
+    path = tmp_path / "page.json"
+    whole = json.dumps({"data": {"items": [*items, 5]}, "next": None}, indent=1)
+    path.write_text(whole, encoding="utf-8")
+    mapping = parse_mapping(text.encode(), "m.toml")
+    found = read_files(path, from_format="mapping", mapping=mapping)
+    assert ([v["interaction_id"] for v in found.values], found.rejects) == (["1", "2", "3"], ["not_object"])
+    path.write_text(whole.replace('"id": "2"', '"id": "2" "'), encoding="utf-8")
+    found = read_files(path, from_format="mapping", mapping=mapping)
+    assert [v["interaction_id"] for v in found.values] == ["1", "3"]

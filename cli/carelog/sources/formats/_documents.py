@@ -215,7 +215,10 @@ def _list_at(value: Any, path: str) -> list[Any] | None:
     """The list at a path; objects under their ids are one too."""
     while path:
         step, _, path = path.partition(".")
-        value = value.get(step) if isinstance(value, dict) else None
+        if isinstance(value, list) and step.isdecimal():
+            value = value[int(step)] if int(step) < len(value) else None
+        else:
+            value = value.get(step) if isinstance(value, dict) else None
         if value is None:
             return None
     if isinstance(value, list):

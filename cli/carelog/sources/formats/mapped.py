@@ -22,13 +22,10 @@ from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
 from carelog.sources.cells import from_cell
 from carelog.sources.filling import add_record, put_aside
 from carelog.sources.formats._charsets import decode_text
-from carelog.sources.formats._documents import read_documents
+from carelog.sources.formats._documents import read_documents, read_pieces
 from carelog.sources.formats._mapping import Mapping, load_preset
 from carelog.sources.formats._mapping_records import key_of, look_up, map_record
 from carelog.sources.formats.delimited import parse_cells, read_table
-from carelog.sources.formats.json_array import read_json
-from carelog.sources.formats.jsonlines import read_jsonlines
-from carelog.sources.pieces import parse_json
 from carelog.sources.streams import BlockStream, Opened
 from carelog.sources.structure import DELIMITERS, detect_structure
 
@@ -91,7 +88,7 @@ def read_mapped(format_name: str, opened: Opened, options: ReadOptions) -> Itera
     if structure == "parquet":
         raise UsageProblem(f"{opened.name}: mappings are for CSV and JSON", "rename Parquet columns instead")
     if structure in ("jsonl", "json") and not layout.columns:
-        parts = _read_json(opened, options, structure, layout.records)
+        parts = read_documents(opened, options, NAME, (layout.records,) if layout.records else ())
     else:
         delimiter = layout.delimiter
         if not layout.columns:
@@ -110,12 +107,6 @@ def read_mapped(format_name: str, opened: Opened, options: ReadOptions) -> Itera
                 for f in part.findings
             ]
             yield part
-
-
-def _read_json(opened: Opened, options: ReadOptions, structure: str, records: str) -> Iterator[Block | Chunk]:
-    if records:
-        return read_documents(opened, options, NAME, frozenset({records}))
-    return read_jsonlines(opened, options) if structure == "jsonl" else read_json(opened, options)
 
 
 def _recode(opened: Opened, encoding: str) -> None:
@@ -167,20 +158,14 @@ def parse_mapped(chunk: Chunk) -> Block:
     """The records of a chunk, mapped; each broken one costs only itself."""
     block = Block(chunk.file, chunk.format)
     mapping = mapping_of(chunk.format, chunk.options).with_order(chunk.options.date_order)
-    if chunk.columns:
-        for row in rows_of(chunk, block, mapping):
-            _add(block, chunk, mapping, row.cells, row.line, row.offset, row.raw)
-        return block
-    for index, offset, raw in _pieces(chunk):
-        if not raw or raw.isspace():
-            block.blank_lines += 1
-        else:
-            _add_json(block, chunk, mapping, index, offset, raw)
+    rows = rows_of(chunk, block, mapping) if chunk.columns else _objects_of(chunk, block, mapping)
+    for row in rows:
+        _add(block, chunk, mapping, row)
     return block
 
 
 class Row(NamedTuple):
-    """A row of a table: its cells by column, without those that are empty."""
+    """A row of a table: its cells by column, without those that are empty; or an object of JSON."""
 
     line: int
     offset: int
@@ -244,34 +229,21 @@ def _readable(block: Block, line: int, offset: int, raw: bytes) -> bytes:
     return raw
 
 
-def _add_json(block: Block, chunk: Chunk, mapping: Mapping, index: int, offset: int, raw: bytes) -> None:
-    value, fault = parse_json(raw, chunk.options.max_line_bytes)
-    line = chunk.first_line + index
-    if fault is not None:
-        put_aside(block, line, offset, raw, chunk.faults.get(index, fault))
-        return
-    records = [value]
-    if mapping.layout.records:
-        # Of a page that is too long to be held, the list's elements come one by one.
-        found = look_up(value, mapping.layout.records)[1]
-        records = found if isinstance(found, list) else [value if found is None else found]
-    for number, record in enumerate(records):
-        place = line if len(records) == 1 else number + 1
-        if isinstance(record, dict):
-            shown = raw if len(records) == 1 else repr(record).encode()[:2000]
-            _add(block, chunk, mapping, record, place, offset, shown)
-        else:
-            put_aside(block, place, offset, raw[:2000], Fault("not_object", "the record is no JSON object"))
+def _objects_of(chunk: Chunk, block: Block, mapping: Mapping) -> Iterator[Row]:
+    """The records of a chunk of JSON, each by itself where a list wraps them."""
+    path = mapping.layout.records
+    for piece in read_pieces(chunk, block, (path,) if path else ()):
+        inner = look_up(piece.value, path)[1] if path and not piece.page else None
+        record = inner if isinstance(inner, dict) else piece.value
+        yield Row(piece.line, piece.offset, piece.raw, record)
 
 
-def _add(
-    block: Block, chunk: Chunk, mapping: Mapping, record: dict[str, Any], line: int, offset: int, raw: bytes
-) -> None:
+def _add(block: Block, chunk: Chunk, mapping: Mapping, row: Row) -> None:
     faults: list[Fault] = []
-    value = map_record(record, mapping, faults)
+    value = map_record(row.cells, mapping, faults)
     if "interaction_id" not in value and not _has_ids(mapping, chunk):
-        value["interaction_id"] = f"{mapping.name}-{hashlib.sha256(raw).hexdigest()[:20]}"
-    add_mapped(block, chunk, mapping, value, faults, Row(line, offset, raw, record))
+        value["interaction_id"] = f"{mapping.name}-{hashlib.sha256(row.raw).hexdigest()[:20]}"
+    add_mapped(block, chunk, mapping, value, faults, row)
 
 
 def add_mapped(

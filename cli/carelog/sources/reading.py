@@ -131,8 +131,8 @@ def _identify_all(item: Input, from_format: str | None, inputs: Inputs) -> None:
 
 
 def _pass_over_byproducts(inputs: Inputs, first: int) -> None:
-    """Skip the settings and lists of which an archive is full beside what was exported: tables and JSON that are
-    no records, where other files of the archive (those from `first` on) are of a vendor's format.
+    """Skip the settings and lists of which an archive is full beside what was exported: tables and JSON that
+    are no records, where other files of the archive (those from `first` on) are of a vendor's format.
     """
     members = inputs.known[first:]
     if all(_is_general(known) for known in members):

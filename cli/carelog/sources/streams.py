@@ -74,9 +74,9 @@ class Opened:
 
     `stream` gives its bytes, decompressed and otherwise as they stand; `head` is its beginning (up to 64
     KB) in UTF-8 without a byte order mark, for detection; reading `head` takes nothing from `stream`.
-    `compression` is `gz`, `zst`, `zip` or None; `encoding` is what its byte order mark says, else `utf-8`. `on_bytes` hears how many bytes
-    were taken from the file itself, for progress. `trouble`, set while reading, says why the
-    stream ended early.
+    `compression` is `gz`, `zst`, `zip` or None; `encoding` is what its byte order mark says, else `utf-8`.
+    `on_bytes` hears how many bytes were taken from the file itself, for progress. `trouble`, set while
+    reading, says why the stream ended early.
     """
 
     input: Input

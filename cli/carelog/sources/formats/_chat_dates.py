@@ -20,10 +20,12 @@ from carelog.sources.formats._sessions import Said
 ORDERS = ("dmy", "mdy", "ymd")
 _BUDDHIST = 543
 _LATE = re.compile(
-    r"[Pp]\.?\s?[Mm]|下午|午後|오후|晚上|अपराह्न|म\.?उ|หลังเที่ยง|μ\.μ|пп|^م$|^CH$|^PTG$|^MD$|ب\.ظ|பிற்பகல்|ਬਾ|сл\.об|^du"
+    r"[Pp]\.?\s?[Mm]|下午|午後|오후|晚上|अपराह्न|म\.?उ|หลังเที่ยง|μ\.μ|пп|^م$|^CH$|^PTG$|^MD$|ب\.ظ|பிற்பகல்|ਬਾ|"
+    r"сл\.об|^du"
 )
 _EARLY = re.compile(
-    r"[Aa]\.?\s?[Mm]|上午|午前|오전|凌晨|清晨|早上|पूर्वाह्न|म\.?पू|ก่อนเที่ยง|π\.μ|дп|^ص$|^SA$|^PG$|^PD$|ق\.ظ|முற்பகல்|ਪੂ|пр\.об|^de"
+    r"[Aa]\.?\s?[Mm]|上午|午前|오전|凌晨|清晨|早上|पूर्वाह्न|म\.?पू|ก่อนเที่ยง|π\.μ|дп|^ص$|^SA$|^PG$|^PD$|ق\.ظ|முற்பகல்|"
+    r"ਪੂ|пр\.об|^de"
 )
 
 _EAST = re.compile(r"^([^\w\s]{0,3})(\d{4})[年년]\s?(\d{1,2})[月월]\s?(\d{1,2})[日일]")
@@ -163,8 +165,8 @@ class DateEvidence:
         self.differs = self.differs or (day_first is not None and day_first != month_first)
 
     def find_order(self, mark: str = "") -> str | None:
-        """The order that the dates show; None if they leave it open. `mark` is what stands between their parts:
-        no country writes the month first with dots or dashes.
+        """The order that the dates show; None if they leave it open. `mark` is what stands between their
+        parts: no country writes the month first with dots or dashes.
         """
         # Damage to single lines must not decide: an order may be wrong for one date in twenty.
         least = min(candidate.wrong for candidate in self.orders.values())

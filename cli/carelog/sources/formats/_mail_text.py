@@ -9,26 +9,33 @@ _FROM = (
     "mula kay|प्रेषक|મોકલનાર"
 )
 _ABOUT = (
-    "subject|betreff|objet|asunto|assunto|oggetto|onderwerp|temat|тема|ämne|emne|aihe|เรื่อง|ชื่อเรื่อง|หัวข้อ|件名|主题|主旨|"
+    "subject|betreff|objet|asunto|assunto|oggetto|onderwerp|temat|тема|ämne|emne|aihe|เรื่อง|ชื่อเรื่อง|"
+    "หัวข้อ|件名|主题|主旨|"
     "제목|perihal|subjek|chủ đề|konu|tárgy|paksa|विषय|વિષય"
 )
 _MORE = (
-    f"{_ABOUT}|sent|date|to|cc|reply-to|importance|gesendet|datum|an|kopie|envoyé|à|enviado(?: el)?|enviada em|fecha|data|"
-    "para|inviato|a|verzonden|aan|wysłano|do|dw|отправлено|дата|кому|копия|skickat|till|sendt|til|lähetetty|vastaanottaja|"
+    f"{_ABOUT}|sent|date|to|cc|reply-to|importance|gesendet|datum|an|kopie|envoyé|à|enviado(?: el)?|"
+    f"enviada em|fecha|data|"
+    "para|inviato|a|verzonden|aan|wysłano|do|dw|отправлено|дата|кому|копия|skickat|till|sendt|til|lähetetty|"
+    "vastaanottaja|"
     "ส่ง|ส่งเมื่อ|วันที่|วันที่ส่ง|ถึง|สำเนา|送信日時|日付|日時|宛先|发送时间|日期|时间|收件人|抄送|寄件日期|傳送時間|收件者|副本|보낸 ?날짜|날짜|"
     "받는 ?사람|참조|tanggal|dikirim|kepada|đã gửi|ngày|tới|đến|tarih|gönderildi|kime|petsa|kay|दिनांक|प्रति"
 )
 _HEADER_BLOCK = re.compile(
-    rf"^[ \t]*\*?(?:{_FROM})\s?[:：]\*?[ \t]*\S[^\n]*\n(?:[ \t]*\*?(?:{_MORE})\s?[:：]\*?[ \t]*[^\n]*(?:\n|\Z)){{2,6}}",
+    rf"^[ \t]*\*?(?:{_FROM})\s?[:：]\*?[ \t]*\S[^\n]*\n(?:[ \t]*\*?(?:{_MORE})\s?[:：]\*?[ \t]*[^\n]*(?:\n|"
+    rf"\Z)){{2,6}}",
     re.IGNORECASE | re.MULTILINE,
 )
 _NAMED = re.compile(rf"^[ \t]*\*?(?:{_ABOUT})\s?[:：]", re.IGNORECASE | re.MULTILINE)
 _RULE = re.compile(
     r"^(?:[-_]{2,}[ \t]*(?:original (?:message|appointment)|forwarded message|ursprüngliche nachricht|"
-    r"weitergeleitete nachricht|message d'origine|message (?:original|transféré)|mensaje (?:original|reenviado)|"
-    r"mensagem (?:original|encaminhada)|messaggio (?:originale|inoltrato)|oorspronkelijk bericht|ursprungligt meddelande|"
+    r"weitergeleitete nachricht|message d'origine|message (?:original|transféré)|mensaje (?:original|"
+    r"reenviado)|"
+    r"mensagem (?:original|encaminhada)|messaggio (?:originale|inoltrato)|oorspronkelijk bericht|"
+    r"ursprungligt meddelande|"
     r"oryginalna wiadomość|исходное сообщение|пересылаемое сообщение|原始邮件|原始郵件|元のメッセージ|원본 메(?:시지|일)|"
-    r"pesan asli|orijinal mesaj|ข้อความเดิม|ข้อความต้นฉบับ|original na mensahe|मूल संदेश|મૂળ સંદેશ)[ \t]*[-_]{2,}|"
+    r"pesan asli|orijinal mesaj|ข้อความเดิม|ข้อความต้นฉบับ|original na mensahe|मूल संदेश|"
+    r"મૂળ સંદેશ)[ \t]*[-_]{2,}|"
     r"begin forwarded message:|anfang der weitergeleiteten nachricht:|début du message réexpédié :|"
     r"inicio del mensaje reenviado:|##- [^\n]{5,80} -##)[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
@@ -36,8 +43,10 @@ _RULE = re.compile(
 # A line that ends with a colon, and the one above it, where the first is wrapped.
 _COLON = re.compile(r"^[ \t]*([^\s>][^\n]{3,250}?)[ \t]?[:：][ \t]*$", re.MULTILINE)
 _WROTE = re.compile(
-    r"wrote$|schrieb\b|a écrit$|escribió$|escreveu$|ha scritto$|schreef\b|skrev\b|napisał(\(a\)|a)?$|kirjoitti\b|írta$|"
-    r"napsal(\(a\)|a)?$|написал(а|\(а\))?$|пишет$|写道$|寫道$|작성$|đã viết$|menulis$|yazdı$|sumulat|เขียนว่า$|ने लिखा$|એ લખ્યું$",
+    r"wrote$|schrieb\b|a écrit$|escribió$|escreveu$|ha scritto$|schreef\b|skrev\b|napisał(\(a\)|a)?$|"
+    r"kirjoitti\b|írta$|"
+    r"napsal(\(a\)|a)?$|написал(а|\(а\))?$|пишет$|写道$|寫道$|작성$|đã viết$|menulis$|yazdı$|sumulat|เขียนว่า$|"
+    r"ने लिखा$|એ લખ્યું$",
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"[<(\[][^<>()\[\]\s]{1,200}@[^<>()\[\]\s]{1,200}[>)\]]")

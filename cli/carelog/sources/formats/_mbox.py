@@ -1,8 +1,9 @@
 """Cutting an mbox file into its mails while it streams by.
 
 A mail begins at a line `From ADDRESS DATE` that stands at the beginning of the file or after an empty line,
-and that a header follows; without the empty line it must be a header that mails begin with. So neither `From now on we ship daily.` nor a date in a sentence cuts a mail in
-two, whichever dialect of mbox wrote the file. Takeout writes the zone before the year; RFC 4155 has none.
+and that a header follows; without the empty line it must be a header that mails begin with. So neither
+`From now on we ship daily.` nor a date in a sentence cuts a mail in two, whichever dialect of mbox wrote the
+file. Takeout writes the zone before the year; RFC 4155 has none.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ BLOCK_BYTES = 1024 * 1024
 _LINE = re.compile(rb"From ([^\r\n]{1,400})\r?\n(?=[!-9;-~]{1,100}:|>From )")
 _BARE = re.compile(rb"From[ \t]+(?:-[ \t]*)?\r?\n")
 _FIRST_HEADER = re.compile(
-    rb"(?:Return-Path|Received|X-[\w-]{1,60}|Date|Message-ID|Delivered-To|MIME-Version|Status|Envelope-To|DKIM-Signature"
+    rb"(?:Return-Path|Received|X-[\w-]{1,60}|Date|Message-ID|Delivered-To|MIME-Version|Status|Envelope-To|"
+    rb"DKIM-Signature"
     rb"|ARC-[\w-]{1,60}|Authentication-Results|Content-Type|From):",
     re.IGNORECASE,
 )

@@ -48,13 +48,13 @@ def read_text_lines(opened: Opened, options: ReadOptions, remarks: Remarks) -> I
 
 
 def _charset_of(head: bytes) -> str | None:
-    """The charset that the beginning of a file shows where it is not UTF-8: single lines are too short to tell."""
+    """The charset that the beginning of a file shows where it is not UTF-8: single lines are too short."""
     try:
         head[:-4].decode("utf-8")
     except UnicodeDecodeError as error:
         if error.start >= len(head) - 8:
             return None
-        # Each is told by what is rare in the other: Japanese by its kana, Thai by runs of nothing but letters.
+        # Each is told by what is rare in the other: Japanese by its kana, Thai by runs of its letters.
         return "cp932" if looks_japanese(head) else "cp874" if looks_thai(head) else None
     return None
 

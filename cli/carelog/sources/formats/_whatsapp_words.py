@@ -1,5 +1,5 @@
-"""What WhatsApp itself writes into an exported chat, in the languages of its phones: its own notices, deleted and
-edited messages, files that were left out, and the names of its export files.
+"""What WhatsApp itself writes into an exported chat, in the languages of its phones: its own notices, deleted
+and edited messages, files that were left out, and the names of its export files.
 
 Only phrases that nobody types are tied to the beginning of a text whoever its author is; a customer may well
 write "I added two items" or "you removed my order".
@@ -17,61 +17,83 @@ MARKS = "\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"
 
 _MARK = re.compile(f"[{MARKS}]")
 NOTICE = re.compile(
-    r"(Messages and calls are end-to-end encrypted|Messages (you send )?to this (chat|group) (and calls )?are now secured|"
+    r"(Messages and calls are end-to-end encrypted|Messages (you send )?to this (chat|"
+    r"group) (and calls )?are now secured|"
     r"This chat is with (a|the official) business account|This business (is now|works with|uses) |"
     r"Your security code (with .{1,60} )?changed|You.re now an admin|Waiting for this message\. |"
     r"(Missed|Silenced) (voice|video|group voice|group video) call|(Voice|Video) call, |"
     r"You (un)?blocked this (contact|business)|This person isn.t on WhatsApp|.{1,60} is a contact\.?$|"
     r"Disappearing messages (were|was) turned|"
-    r"ข้อความและการโทร(มี|จะ)?.{0,20}เข้ารหัส|สายที่ไม่ได้รับ|संदेश और कॉल|मैसेज और कॉल|मिस्ड (वॉइस|वीडियो)|સંદેશા અને કૉલ|"
-    r"Nachrichten und Anrufe sind Ende|Verpasster (Sprach|Video)anruf|Los mensajes y las llamadas están cifrados|"
+    r"ข้อความและการโทร(มี|จะ)?.{0,20}เข้ารหัส|สายที่ไม่ได้รับ|संदेश और कॉल|मैसेज और कॉल|मिस्ड (वॉइस|वीडियो)|"
+    r"સંદેશા અને કૉલ|"
+    r"Nachrichten und Anrufe sind Ende|Verpasster (Sprach|Video)anruf|"
+    r"Los mensajes y las llamadas están cifrados|"
     r"Llamada perdida|Videollamada perdida|As mensagens e (as )?(chamadas|ligações) são protegidas|"
-    r"(Chamada|Ligação) de (voz|vídeo) perdida|Les messages et les appels sont chiffrés|Appel (vocal|vidéo) manqué|"
-    r"I messaggi e le chiamate sono crittografati|Chiamata (vocale|video) persa|Berichten en oproepen zijn|Gemiste (spraak|video)oproep|"
-    r"Pesan dan panggilan (terenkripsi|dienkripsi)|Panggilan (suara|video) tak terjawab|Mesajlar ve aramalar uçtan uca|Cevapsız (sesli|görüntülü) arama|"
-    r"Сообщения и звонки защищены|Пропущенный (аудио|видео)звонок|Các tin nhắn và cuộc gọi được mã hóa|الرسائل والمكالمات مشفرة|"
+    r"(Chamada|Ligação) de (voz|vídeo) perdida|Les messages et les appels sont chiffrés|Appel (vocal|"
+    r"vidéo) manqué|"
+    r"I messaggi e le chiamate sono crittografati|Chiamata (vocale|video) persa|Berichten en oproepen zijn|"
+    r"Gemiste (spraak|video)oproep|"
+    r"Pesan dan panggilan (terenkripsi|dienkripsi)|Panggilan (suara|video) tak terjawab|"
+    r"Mesajlar ve aramalar uçtan uca|Cevapsız (sesli|görüntülü) arama|"
+    r"Сообщения и звонки защищены|Пропущенный (аудио|видео)звонок|Các tin nhắn và cuộc gọi được mã hóa|"
+    r"الرسائل والمكالمات مشفرة|"
     r"消息和通话(都)?(进行|经过)端到端加密|訊息和通話(都)?(有|經過|受)端對端加密|メッセージと通話はエンドツーエンド|메시지와 통화는 (종단간|종단 간))",
     re.IGNORECASE,
 )
 """The beginning of what nobody types."""
 
 EVENT = re.compile(
-    rf"[{MARKS}]*(You|.{{1,80}}?) (created (this )?(group|community)|changed (the (subject|group|settings)|this group|"
+    rf"[{MARKS}]*(You|.{{1,80}}?) (created (this )?(group|community)|changed (the (subject|group|settings)|"
+    rf"this group|"
     r"to \+|their phone number)|turned (on|off) |(was|were) added|joined |left$|removed |added |"
     r"updated the message timer|pinned a message|started a (voice|video) call|"
-    r"hat .{0,60}(Betreff|Gruppe|Beschreibung)|cambió (el|la) (asunto|nombre|descripción|ícono)|creó el grupo|"
-    r"(mudou|alterou) (o|a) (nome|assunto|descrição|imagem)|criou (o|este) grupo|a (changé|modifié|créé) (le|l|la)|"
-    r"ha (cambiato|modificato|creato) (l|il|la)|heeft (het onderwerp|de groep)|เปลี่ยน(ชื่อ|หัวข้อ|คำอธิบาย)|ने .{0,60}(बदल|बनाया))",
+    r"hat .{0,60}(Betreff|Gruppe|Beschreibung)|cambió (el|la) (asunto|nombre|descripción|ícono)|"
+    r"creó el grupo|"
+    r"(mudou|alterou) (o|a) (nome|assunto|descrição|imagem)|criou (o|este) grupo|a (changé|modifié|créé) (le|"
+    r"l|la)|"
+    r"ha (cambiato|modificato|creato) (l|il|la)|heeft (het onderwerp|de groep)|เปลี่ยน(ชื่อ|หัวข้อ|คำอธิบาย)|"
+    r"ने .{0,60}(बदल|बनाया))",
 )
 """What stands before a colon where it is no author: `Ana changed the subject to "a: b"`."""
 
 _DELETED = re.compile(
-    r"(This message was deleted|You deleted this message|ข้อความนี้ถูกลบ|(คุณ)?ลบข้อความนี้|यह (मैसेज|संदेश) (मिटाया|डिलीट|हटा)|"
-    r"आपने (यह|इस) (मैसेज|संदेश)|આ (મેસેજ|સંદેશો?) (ડિલીટ|કાઢી)|Diese Nachricht wurde gelöscht|Du hast diese Nachricht gelöscht|"
-    r"(Se eliminó|Eliminaste) este mensaje|Este mensaje fue eliminado|Mensagem apagada|Esta mensagem foi apagada|"
+    r"(This message was deleted|You deleted this message|ข้อความนี้ถูกลบ|(คุณ)?ลบข้อความนี้|यह (मैसेज|"
+    r"संदेश) (मिटाया|डिलीट|हटा)|"
+    r"आपने (यह|इस) (मैसेज|संदेश)|આ (મેસેજ|સંદેશો?) (ડિલીટ|કાઢી)|Diese Nachricht wurde gelöscht|"
+    r"Du hast diese Nachricht gelöscht|"
+    r"(Se eliminó|Eliminaste) este mensaje|Este mensaje fue eliminado|Mensagem apagada|"
+    r"Esta mensagem foi apagada|"
     r"(Você apagou|Apagou|Apagaste) esta mensagem|Ce message a été supprimé|Vous avez supprimé ce message|"
-    r"Questo messaggio è stato eliminato|Hai eliminato questo messaggio|Dit bericht is verwijderd|(Je|U) hebt dit bericht verwijderd|"
-    r"Pesan ini telah dihapus|Anda (telah )?menghapus pesan ini|Bu mesaj silindi|Bu mesajı sildiniz|Данное сообщение удалено|"
-    r"Вы удалили данное сообщение|Tin nhắn này đã bị xóa|Bạn đã xóa tin nhắn này|تم حذف هذه الرسالة|حذفت هذه الرسالة|"
+    r"Questo messaggio è stato eliminato|Hai eliminato questo messaggio|Dit bericht is verwijderd|(Je|"
+    r"U) hebt dit bericht verwijderd|"
+    r"Pesan ini telah dihapus|Anda (telah )?menghapus pesan ini|Bu mesaj silindi|Bu mesajı sildiniz|"
+    r"Данное сообщение удалено|"
+    r"Вы удалили данное сообщение|Tin nhắn này đã bị xóa|Bạn đã xóa tin nhắn này|تم حذف هذه الرسالة|"
+    r"حذفت هذه الرسالة|"
     r"此消息已(被)?删除|您(已)?删除了?此消息|此訊息已(被)?刪除|(你|您)已刪除此訊息|このメッセージは削除されました|このメッセージを削除しました|"
     r"삭제된 메시지입니다|이 메시지(는|를) 삭제|(Na-delete|Binura).{0,12} (ang )?mensaheng ito)",
     re.IGNORECASE,
 )
 _FILE = re.compile(
     r"(<Media omitted>|<[^<>\n=/]{3,60}>|<[^<>\n:：]{2,30} ?[:：][^<>\n]+\.\w{2,5} ?>|"
-    r"([^\n]{1,80} )?(image|video|audio|sticker|GIF|document|contact card|video note|view once .{1,20}) omitted|"
-    r".{1,40} (omitid[oa]s?|ocultad[oa]s?|weggelassen|weggelaten|absente?s?|omis(es?)?|manquants?|omess[oiae]|non inclus[oiae]|"
-    r"tidak disertakan|dahil edilmedi|отсутствует|пропущен[аоы]?|생략됨|छोड़ा गया|छोड़ी गई)|ไม่รวม.{2,20}|.{1,8}(已忽略|已省略|已略去)|"
+    r"([^\n]{1,80} )?(image|video|audio|sticker|GIF|document|contact card|video note|"
+    r"view once .{1,20}) omitted|"
+    r".{1,40} (omitid[oa]s?|ocultad[oa]s?|weggelassen|weggelaten|absente?s?|omis(es?)?|manquants?|"
+    r"omess[oiae]|non inclus[oiae]|"
+    r"tidak disertakan|dahil edilmedi|отсутствует|пропущен[аоы]?|생략됨|छोड़ा गया|छोड़ी गई)|ไม่รวม.{2,20}|"
+    r".{1,8}(已忽略|已省略|已略去)|"
     r"已略去.{1,8}|.{1,8}は含まれていません|[^\n]{1,160}\.\w{2,5} \([^()\n]{3,40}\))[.\u200e]*",
     re.IGNORECASE,
 )
 _EDITED = re.compile(
-    rf"\s?[{MARKS}]*<[^<>\n]{{0,50}}(edited|edit[óao]|editad[oa]|bearbeitet|modifié|modificato|bewerkt|diedit|düzenlendi|"
+    rf"\s?[{MARKS}]*<[^<>\n]{{0,50}}(edited|edit[óao]|editad[oa]|bearbeitet|modifié|modificato|bewerkt|"
+    rf"diedit|düzenlendi|"
     r"изменен|chỉnh sửa|تعديل|แก้ไข|संपादित|एडिट|એડિટ|编辑|編輯|編集|수정|na-edit|in-edit)[^<>\n]{0,40}>\s*$",
     re.IGNORECASE,
 )
 _WRITTEN = re.compile(
-    r"(POLL|UMFRAGE|ENCUESTA|ENQUETE|SONDAGE|SONDAGGIO|Location|Standort|Ubicación|Localização|Localisation|ตำแหน่ง|स्थान|"
+    r"(POLL|UMFRAGE|ENCUESTA|ENQUETE|SONDAGE|SONDAGGIO|Location|Standort|Ubicación|Localização|Localisation|"
+    r"ตำแหน่ง|स्थान|"
     r"Live location)\b",
     re.IGNORECASE,
 )
@@ -79,13 +101,16 @@ _MOST_OF_PLACEHOLDER = 30
 _CHAT = r"(?:chat|conversa|discussion|conversation|chatt|czat|чат|sembang|โพย)"
 _TITLES = (
     re.compile(
-        rf"(?:WhatsApp[ _-]?(?:{_CHAT}|чат|チャット)|(?:{_CHAT}|Historia czatu|Đoạn chat) (?:de |do |d['’]|con )?WhatsApp|"
-        r"(?:การ)?แชท ?WhatsApp|WhatsApp चैट|دردشة واتساب)(?: (?:with|mit|avec|con|com|met|med|dengan|z|với|กับ|مع|c контактом|с контактом) | -+ )"
+        rf"(?:WhatsApp[ _-]?(?:{_CHAT}|чат|チャット)|(?:{_CHAT}|Historia czatu|Đoạn chat) (?:de |do |d['’]|"
+        rf"con )?WhatsApp|"
+        r"(?:การ)?แชท ?WhatsApp|WhatsApp चैट|دردشة واتساب)(?: (?:with|mit|avec|con|com|met|med|dengan|z|với|"
+        r"กับ|مع|c контактом|с контактом) | -+ )"
         r"(.+)",
         re.IGNORECASE,
     ),
     re.compile(
-        r"(.+?) (?:के साथ WhatsApp चैट|સાથેની WhatsApp ચૅટ|ile WhatsApp (?:Sohbeti|Yazışması)|님과(?:의)? (?:WhatsApp )?대화)"
+        r"(.+?) (?:के साथ WhatsApp चैट|સાથેની WhatsApp ચૅટ|ile WhatsApp (?:Sohbeti|Yazışması)|"
+        r"님과(?:의)? (?:WhatsApp )?대화)"
     ),
     re.compile(r"[与與和] ?(.+?) ?的 ?WhatsApp ?(?:聊天记录|聊天|對話|对话)"),
     re.compile(r"(.+?)との(?:WhatsApp)?(?:チャット|トーク)"),
@@ -123,7 +148,7 @@ def note_of(text: str) -> str:
 
 
 def is_notice(text: str, is_marked: bool) -> bool:
-    """Whether WhatsApp wrote what stands under somebody's name; `is_marked`: with the mark of its own words."""
+    """Whether WhatsApp wrote what stands under somebody's name; `is_marked`: with its own invisible mark."""
     if NOTICE.match(text):
         return True
     if not is_marked or "\n" in text or note_of(text) or _WRITTEN.match(text):

@@ -26,10 +26,11 @@ from carelog.errors import MissingInput
 from carelog.findings import Finding
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
 from carelog.sources.filling import put_aside
-from carelog.sources.formats._mail import Mail, MailError, digest_of, is_automatic, parse_mail
+from carelog.sources.formats._mail import Mail, MailError, digest_of, parse_mail
 from carelog.sources.formats._mail_dates import Hint, from_seconds, parse_date
 from carelog.sources.formats._mail_headers import Headers, find_addresses, read_headers, split_list
 from carelog.sources.formats._mail_index import MailIndex, Stored, open_index
+from carelog.sources.formats._mail_robots import is_automatic
 from carelog.sources.formats._mail_thread import (
     FREE_MAIL,
     NAME,

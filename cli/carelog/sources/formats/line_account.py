@@ -157,7 +157,7 @@ def _read_rows(lines: Iterable[TextLine], block: Block) -> Iterator[tuple[TextLi
 
 
 def _stays_open(line: str, is_open: bool) -> bool:
-    """Whether a cell in quotation marks is open after the line; inside of a cell without them they mean nothing."""
+    """Whether a cell in quotation marks is open after the line; within other cells they mean nothing."""
     place = 0
     while True:
         if is_open:

@@ -37,7 +37,8 @@ _DATE = re.compile(
     r"(?P<after>\s*[(（]?[^\W\d_][^\d\s:]{0,12}[)）]?)?\s*"
 )
 _TIME = re.compile(
-    rf"(?P<pre>{_HALF})?\s?(?P<h>\d{{1,2}})(?P<colon>[:.])(?P<m>\d{{2}})(?::\d{{2}})?(?:\s?(?P<post>{_HALF}))?"
+    rf"(?P<pre>{_HALF})?\s?(?P<h>\d{{1,2}})(?P<colon>[:.])(?P<m>\d{{2}})(?::\d{{2}})?"
+    rf"(?:\s?(?P<post>{_HALF}))?"
     r"(?P<gap>\t|(?<=\S) )(?P<rest>.*)"
 )
 _HEADER = re.compile(
@@ -50,7 +51,8 @@ _WHEN = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\D{1,4}\d{1,2}[:.]\d\d")
 _SYSTEM = re.compile(
     r"(ยกเลิกข้อความ.{0,6}|Message unsent|.{0,40} unsent a message|.{0,40}送信を取り消しました|"
     r".{0,40}(已收回訊息|收回訊息|撤回了一条消息|메시지를 취소했습니다)|"
-    r"ไม่ได้รับสาย|☎.{0,60}|.{1,60} (joined the (group|chat)|left the (group|chat)|invited .{1,60} to the (group|chat))|"
+    r"ไม่ได้รับสาย|☎.{0,60}|.{1,60} (joined the (group|chat)|left the (group|chat)|"
+    r"invited .{1,60} to the (group|chat))|"
     r".{1,60}(เข้าร่วมกลุ่ม|ออกจากกลุ่ม|がグループに参加しました|がグループを退会しました|加入群組|已退出群組|退出了群组))[.。]?"
 )
 # What stands behind a sender and is nevertheless no word of theirs.

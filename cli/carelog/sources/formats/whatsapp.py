@@ -47,7 +47,8 @@ _CLOSE = rf"[{MARKS}]*\s?(?P<close>\]\s?|\s*[-–—]\s+|:\s)(?P<rest>.*)"
 # Vietnamese phones write the time first.
 _HEADS = (
     re.compile(
-        rf"[{MARKS}]*(?P<open>\[)?{_DATE}(?:[,،、]\s*|\s+)(?:(?:klo|kl\.|um|às|à|at|a las|alle|o)\s+)?{_TIME}{_CLOSE}",
+        rf"[{MARKS}]*(?P<open>\[)?{_DATE}(?:[,،、]\s*|\s+)(?:(?:klo|kl\.|um|às|à|at|a las|alle|"
+        rf"o)\s+)?{_TIME}{_CLOSE}",
         re.DOTALL,
     ),
     re.compile(rf"[{MARKS}]*(?P<open>\[)?{_TIME}(?:[,،]\s*|\s+){_DATE}{_CLOSE}", re.DOTALL),
@@ -165,7 +166,7 @@ def _begin(found: re.Match[str], line: TextLine) -> Said:
 
 
 def _is_in_quotes(text: str) -> bool:
-    """Whether a quotation is open at the end of a text: the colon after it is part of a name that is quoted."""
+    """Whether a quotation is open at the end of a text: then the colon after it is part of what is quoted."""
     if text.isascii() and '"' not in text:
         return False
     ends = {"„": "“"} if "„" in text else {"“": "”", "«": "»", "「": "」"}

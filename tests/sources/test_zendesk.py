@@ -304,3 +304,13 @@ def test_few_fields_are_enough_to_know_a_ticket(tmp_path: Path, ticket: dict[str
     (value,) = read(tmp_path, {"tickets": [ticket]}).values
     told = (value["interaction_id"], value["channel"], value["status"], value["customer_id"])
     assert told == ("zendesk-7", "chat", "closed", "Ana")
+
+
+@pytest.mark.parametrize(
+    ("value", "findings"),
+    [("yesterday", ["not_a_time"]), ("0000-00-00 00:00:00", []), ("", []), ("-", []), (0, [])],
+)
+def test_time_that_cannot_be_read_is_said(tmp_path: Path, value: Any, findings: list[str]) -> None:
+    found = read(tmp_path, {**TICKET, "description": "", "solved_at": value})
+    assert [keyword for _, keyword in found.findings] == findings
+    assert "ended_at" not in found.values[0]

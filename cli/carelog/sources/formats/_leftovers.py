@@ -10,6 +10,8 @@ from carelog.sources.formats._times import read_time
 
 _NOTHING = ("", "-", "N/A", "n/a", "null", "None")
 _LONGEST_NAME = 1000
+_NEVER = " 0:.-TZ"
+"""All that stands in a clock that was never set (`0000-00-00 00:00:00`)."""
 Path = tuple[str | int, ...]
 
 
@@ -77,9 +79,13 @@ class Native:
 
     def time(self, *path: str | int) -> str | None:
         """A time as RFC 3339; where the clocks make it doubtful that is noted."""
-        text, fault = read_time(self.look(*path), self.zone)
+        value = self.look(*path)
+        text, fault = read_time(value, self.zone)
         if text is not None:
             self._taken.add(path)
+        elif isinstance(value, str) and value.strip() not in _NOTHING and value.strip(_NEVER):
+            why = f"`{path[-1]}` is no time that can be read; it is kept under extra"
+            fault = Fault("not_a_time", why)
         if fault is not None:
             self.faults.append(fault)
         return text

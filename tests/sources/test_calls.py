@@ -164,7 +164,7 @@ def test_genesys_contact_without_words_is_kept_with_its_steps(tmp_path: Path, ki
     segments = [
         {"segmentType": "interact", "segmentStart": "2026-09-14T02:00:01Z", "segmentEnd": "2026-09-14T02:09:00Z",
          "disconnectType": "peer"},
-        {"segmentType": "alert", "segmentStart": "2026-09-14T02:00:00.5Z"},
+        {"segmentType": "alert", "segmentStart": "2026-9-14T02:00:00.5Z"},
     ]  # fmt: skip
     agent = {"purpose": "agent", "userId": "u7", "sessions": [{"mediaType": kind, "segments": segments}]}
     native = {
@@ -325,6 +325,18 @@ def test_cisco_call_that_a_mailbox_took_is_a_voicemail(tmp_path: Path) -> None:
     assert (value["direction"], value["status"]) == ("inbound", "voicemail")
     (value,) = _cisco(tmp_path, CISCO | {"dateTimeOrigination": "0"})
     assert (value["started_at"], value["status"]) == ("2026-09-14T02:00:05Z", "completed")
+
+
+def test_cisco_legs_to_a_recorder_are_no_calls_and_logins_that_say_nothing_are_left_out(
+    tmp_path: Path,
+) -> None:
+    bridge = CISCO | {"callingPartyNumber": "b002", "joinOnBehalfOf": "27"}
+    login = CISCO | {"joinOnBehalfOf": "0", "finalCalledPartyUnicodeLoginUserID": "unspecified"}
+    (tmp_path / "cdr").write_text("\n".join(",".join(row) for row in (bridge, bridge.values())))
+    found = read_files(tmp_path / "cdr")
+    assert (found.values, found.rejects, found.findings) == ([], [], [("warning", "no_interaction")])
+    (value,) = _cisco(tmp_path, login)
+    assert value["agent_id"] == "7001"
 
 
 def test_cisco_columns_are_found_whatever_their_case_and_order(tmp_path: Path) -> None:

@@ -171,7 +171,7 @@ CALL = {
 }  # fmt: skip
 
 
-def _read(tmp_path: Path, value: dict[str, Any], **options: str) -> Any:
+def _read(tmp_path: Path, value: dict[str, Any], **options: Any) -> Any:
     (tmp_path / "x.vcon").write_text(json.dumps(value))
     found = read_files(tmp_path / "x.vcon", **options)
     assert found.rejects == []

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from carelog.sources.blocks import Fault
+from carelog.sources.blocks import Fault, ReadOptions
 from carelog.sources.formats._html_text import html_to_text
 from carelog.sources.formats._vcon_body import body_of, moment_of, text_of_mail, time_of
 from carelog.sources.formats._vcon_transcript import find_utterances
@@ -47,6 +47,7 @@ class Container:
     record: dict[str, Any] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     refused: Fault | None = None
+    options: ReadOptions = field(default_factory=ReadOptions)
 
     def warn(self, keyword: str, message: str, pointer: str = "") -> None:
         """Add a remark, once."""
@@ -73,7 +74,7 @@ def derive_record(vcon: dict[str, Any], read: Container) -> None:
     number = vcon.get("uuid")
     if isinstance(number, str):
         record["interaction_id"] = number
-    record["channel"] = _channel_of(parties, dialogs)
+    record["channel"] = _channel_of(parties, dialogs, any(True for _ in _transcripts(vcon)))
     _derive_times(vcon, dialogs, record, read)
     record["direction"] = _direction_of(dialogs, speakers)
     status = _status_of(dialogs)
@@ -105,6 +106,7 @@ def _speakers_of(parties: list[dict[str, Any]], dialogs: list[dict[str, Any]], r
     for party in parties:
         role, kind = str(_noted(party, "role")).casefold(), str(party.get("type", "")).casefold()
         by_role = "customer" if role in _CUSTOMER_ROLES else "agent" if role in _AGENT_ROLES else ""
+        by_role = by_role or ("agent" if _is_ours(party, read.options) else "")
         found.append(role if role in ("bot", "system") else by_role or ("bot" if kind == "bot" else ""))
     if "" not in found:
         return found
@@ -123,10 +125,20 @@ def _speakers_of(parties: list[dict[str, Any]], dialogs: list[dict[str, Any]], r
         return found  # there is nobody else that it could be
     read.warn(
         "roles_assumed",
-        "the vCon does not say who the customer is; whoever began was taken for it",
+        "the vCon does not say who the customer is; whoever began was taken for it "
+        "(--agents NAME or --our-domains D say who is ours)",
         "/parties",
     )
     return found
+
+
+def _is_ours(party: dict[str, Any], options: ReadOptions) -> bool:
+    """Whether a party is one of the company's, by what the user said."""
+    told = {str(party.get(key, "")).casefold().partition(":")[2] or str(party.get(key, "")).casefold()
+            for key in ("name", "mailto", "email", "tel", "sip", "uuid")} - {""}  # fmt: skip
+    domains = {name.rpartition("@")[2] for name in told if "@" in name}
+    ours = {name.casefold() for name in options.our_domains}
+    return bool(told & ({name.casefold() for name in options.agents} | ours) or domains & ours)
 
 
 def _noted(holder: dict[str, Any], key: str) -> Any:
@@ -155,13 +167,14 @@ def _parties_of(dialog: dict[str, Any]) -> list[int]:
     return flat
 
 
-def _channel_of(parties: list[dict[str, Any]], dialogs: list[dict[str, Any]]) -> str:
+def _channel_of(parties: list[dict[str, Any]], dialogs: list[dict[str, Any]], has_transcript: bool) -> str:
     for dialog in dialogs:
         kind = str(dialog.get("interaction_type", "")).casefold().replace("-", "_")
         if kind in _CHANNELS:
             return _CHANNELS[kind]
     texts = [d for d in dialogs if _is_text(d)]
-    if not texts:
+    is_spoken = has_transcript and not any(d.get("body") or d.get("url") for d in texts)
+    if not texts or is_spoken:
         return "phone"
     if any(str(d.get("mediatype", "")).startswith(("message/", "multipart/")) for d in texts):
         return "email"
@@ -176,12 +189,15 @@ def _derive_times(
     starts = [(m, t) for t in times if (m := moment_of(t)) is not None]
     if starts:
         record["started_at"] = min(starts, key=lambda pair: pair[0].timestamp())[1]
-    elif times:
+    elif times and (read.options.zone is not None or moment_of(vcon.get("created_at")) is None):
         record["started_at"] = min(times)
     elif vcon.get("created_at") is not None:
         record["started_at"] = time_of(vcon["created_at"]) or vcon["created_at"]
         read.warn(
-            "start_assumed", "no dialog says when it began; the vCon's own time was taken", "/created_at"
+            "start_assumed",
+            "no dialog says when it began; the vCon's own time was taken"
+            + (" (--tz ZONE says the zone of the times without an offset)" if times else ""),
+            "/created_at",
         )
     else:
         message = "neither a dialog nor created_at says when it began"
@@ -272,7 +288,7 @@ def _message_of(dialog: dict[str, Any], speakers: list[str], read: Container) ->
     speaker = speakers[place] if place is not None and 0 <= place < len(speakers) else "customer"
     message = {"speaker": speaker, "text": text}
     at = time_of(dialog.get("start"))
-    if at is not None:
+    if at is not None and (read.options.zone is not None or moment_of(at) is not None):
         message["at"] = at
     if isinstance(dialog.get("message_id"), str) and dialog["message_id"].strip():
         message["message_id"] = dialog["message_id"]

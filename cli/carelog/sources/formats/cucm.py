@@ -31,9 +31,12 @@ from carelog.sources.streams import Opened
 NAME = "cucm_cdr"
 _TYPE = re.compile(r"(INTEGER|BIGINT|SMALLINT|VARCHAR|CHAR|UNIQUEIDENTIFIER|INT|LVARCHAR)(\s*\(\d+\))?", re.I)
 _PHONE = re.compile(r"(SEP|ATA|CSF|TCT|BOT|TAB|AN[0-9A-F]{10,}|CTI|VG[0-9A-F]{8,})", re.IGNORECASE)
+_RECORDING, _MONITORING = "27", "28"
+_ON_BEHALF = ("joinonbehalfof", "origcalledpartyredirectonbehalfof", "lastredirectredirectonbehalfof")
 _VOICEMAIL = re.compile(r"CiscoUM|.*-VI\d+$|Unity", re.IGNORECASE)
 _BUSY, _NO_ANSWER, _NORMAL = frozenset({"17"}), frozenset({"18", "19"}), frozenset({"0", "16"})
 _CONGESTION = frozenset({"34", "38", "41", "42", "47", "1", "3", "21", "27", "28"})
+_RECORDED = "the row is how a call was recorded or listened to, which is no call of its own; it was left out"
 _QUALITY = "the file holds quality records (CMR), which are no calls"
 
 
@@ -95,6 +98,12 @@ def _add_call(block: Block, legs: Sequence[Leg], part: int) -> None:
     rows = [leg.load() for leg in legs]
     folded = [{fold_name(name): cell for name, cell in row.items()} for row in rows]
     folded.sort(key=_began)
+    if all(map(_is_recording, folded)):
+        leg = legs[0]
+        block.findings.append(
+            Finding(leg.file, leg.line, "", "no_interaction", _RECORDED, "warning", leg.offset)
+        )
+        return
     first, last = folded[0], folded[-1]
     direction = _direction(first)
     status = _status(folded)
@@ -124,6 +133,16 @@ def _add_call(block: Block, legs: Sequence[Leg], part: int) -> None:
 def _number(row: dict[str, Any], name: str) -> int:
     text = row.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 10 else 0
+
+
+def _is_recording(row: dict[str, Any]) -> bool:
+    """Whether the system put a call to the recorder, or a supervisor listened in."""
+    return any(row.get(name) in (_RECORDING, _MONITORING) for name in _ON_BEHALF)
+
+
+def _login(row: dict[str, Any], name: str) -> str | None:
+    found = to_name(row.get(name))
+    return None if found is not None and found.lower() == "unspecified" else found
 
 
 def _began(row: dict[str, Any]) -> int:
@@ -174,12 +193,10 @@ def _customer(row: dict[str, Any], direction: str) -> str | None:
 
 def _agent(row: dict[str, Any], direction: str, status: str) -> str | None:
     if direction == "outbound":
-        names = ["callingpartyunicodeloginuserid", "callingpartynumber"]
-    elif status == "completed":
-        names = ["finalcalledpartyunicodeloginuserid", "finalcalledpartynumber"]
-    else:
+        return _login(row, "callingpartyunicodeloginuserid") or to_name(row.get("callingpartynumber"))
+    if status != "completed":
         return None
-    return next((found for n in names if (found := to_name(row.get(n)))), None)
+    return _login(row, "finalcalledpartyunicodeloginuserid") or to_name(row.get("finalcalledpartynumber"))
 
 
 def _wait(rows: Sequence[dict[str, Any]], status: str) -> float | None:

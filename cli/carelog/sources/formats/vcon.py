@@ -83,7 +83,7 @@ def parse_vcons(chunk: Chunk) -> Block:
             continue
         for place, one in enumerate(_containers(value)):
             shown = raw if one is value else json.dumps(one).encode()
-            _add(block, read_container(one), line + place, offset, shown, chunk.options)
+            _add(block, read_container(one, chunk.options), line + place, offset, shown, chunk.options)
     return block
 
 
@@ -124,9 +124,9 @@ def _add(block: Block, read: Container, line: int, offset: int, raw: bytes, opti
     add_record(block, read.record, line, offset, raw, options.zone)
 
 
-def read_container(value: Any) -> Container:
-    """One container in any of its forms."""
-    read = Container()
+def read_container(value: Any, options: ReadOptions | None = None) -> Container:
+    """One container in any of its forms. `options` say whose people are the agents, and the local zone."""
+    read = Container(options=options or ReadOptions())
     if isinstance(value, dict) and "ciphertext" in value:
         read.refused = Fault("encrypted", "the vCon is encrypted: decrypt it first")
         return read

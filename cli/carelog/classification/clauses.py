@@ -57,12 +57,15 @@ def _strongest_of_long(measured: Measured, segments: Ints, outputs: Ints) -> tup
     heads, counts, firsts = _clauses(measured, distinct)
     votes, pair, clause = _clause_votes(measured, heads, counts, firsts, own, outputs)
     chosen = clause[best_of_each(pair, votes)]
-    # Of the chosen clauses the word that says most: the clause is cut around it where it is long.
-    run, token = write_out(heads[chosen], counts[chosen])
-    spoken_for = np.einsum(
-        "ij,ij->i", _vectors(measured, token), _weights(measured, outputs).take(run, axis=0)
+    # All of a short clause is shown. Of a long one the part around the word that says most.
+    at = heads[chosen]
+    last = at + counts[chosen] - 1
+    long = np.flatnonzero(tokens.starts[last] + tokens.lengths[last] - tokens.starts[at] > CLAUSE_REACH)
+    run, token = write_out(at[long], counts[chosen[long]])
+    votes = np.einsum(
+        "ij,ij->i", _vectors(measured, token), _weights(measured, outputs[long]).take(run, axis=0)
     )
-    at = token[best_of_each(run, spoken_for * spoken.scales[tokens.segments[token]])]
+    at[long] = token[best_of_each(run, votes * spoken.scales[tokens.segments[token]])]
     return clause_around(measured.form, tokens.starts[at], tokens.starts[at] + tokens.lengths[at])
 
 

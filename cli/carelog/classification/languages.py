@@ -37,9 +37,10 @@ def detect_languages(stated: pa.StringArray, measured: Measured) -> pa.StringArr
     points = np.zeros((rows, len(LANGUAGES)))
     thirds = np.flatnonzero(data == 0xE0)
     block = data[thirds + 1]
-    row = row_of_segment[measured.form.segment_of(thirds)]
     for language, (low, high) in _SCRIPTS.items():
-        bytes_of_script = 3 * np.bincount(row[(block >= low) & (block <= high)], minlength=rows)
+        letters = thirds[(block == low) | (block == high)]
+        per_segment = np.diff(np.searchsorted(letters, measured.form.ends), prepend=0)
+        bytes_of_script = 3 * np.bincount(row_of_segment, per_segment, rows)
         points[:, LANGUAGES.index(language)] = np.where(
             bytes_of_script > _SCRIPT_SHARE * length, 1e6 + bytes_of_script, 0
         )
@@ -83,8 +84,13 @@ def _heard(measured: Measured, rows: int) -> npt.NDArray[np.float64]:
     """How many common words of each language stand in each interaction."""
     keys, language = _markers()
     tokens = measured.spoken.tokens
-    at = np.minimum(np.searchsorted(keys, tokens.keys), len(keys) - 1)
-    known = np.flatnonzero(keys[at] == tokens.keys)
+    # Few words begin as a marker's key does: only these are looked up.
+    maybe = np.zeros(1 << 16, bool)
+    maybe[(keys >> np.uint64(48)).astype(np.int64)] = True
+    like = np.flatnonzero(maybe[(tokens.keys >> np.uint64(48)).astype(np.int64)])
+    at = np.minimum(np.searchsorted(keys, tokens.keys[like]), len(keys) - 1)
+    same = keys[at] == tokens.keys[like]
+    known, at = like[same], at[same]
     row = measured.segments.rows[tokens.segments[known]]
-    counts = np.bincount(row * len(LANGUAGES) + language[at[known]], minlength=rows * len(LANGUAGES))
+    counts = np.bincount(row * len(LANGUAGES) + language[at], minlength=rows * len(LANGUAGES))
     return counts.reshape(rows, len(LANGUAGES)).astype(np.float64)

@@ -64,7 +64,9 @@ def find_tokens(form: NormalForm) -> Tokens:
         starts, lengths = np.concatenate([starts, more]), np.concatenate([lengths, widths])
         order = np.argsort(starts, kind="stable")
         starts, lengths = starts[order], lengths[order]
-    return Tokens(text, starts, lengths, form.segment_of(starts), span_keys(text, starts, lengths))
+    counts = np.diff(np.searchsorted(starts, form.ends), prepend=0)
+    segments = np.repeat(np.arange(len(form.ends)), counts)
+    return Tokens(text, starts, lengths, segments, span_keys(text, starts, lengths))
 
 
 def _thai_leads(body: npt.NDArray[np.uint8]) -> Ints:
@@ -92,8 +94,11 @@ def span_keys(text: npt.NDArray[np.uint8], starts: Ints, lengths: Ints) -> Keys:
     size = np.minimum(lengths, KEY_BYTES)
     key: Keys = size.astype(np.uint64) * _FACTORS[3]
     for part in range(3):
-        piece = words[starts + 8 * part] & _LOW[np.clip(size - 8 * part, 0, 8)]
-        key ^= (piece + np.uint64(part)) * _FACTORS[part]
+        # Most spans end in the first or second load: what lies behind their end counts as zeros.
+        piece = np.full(len(size), part, np.uint64)
+        reach = np.flatnonzero(size > 8 * part) if part else slice(None)
+        piece[reach] += words[starts[reach] + 8 * part] & _LOW[np.minimum(size[reach] - 8 * part, 8)]
+        key ^= piece * _FACTORS[part]
         key ^= key >> np.uint64(29)
         key *= _FACTORS[2]
     return key ^ (key >> np.uint64(32))

@@ -74,7 +74,8 @@ def derive_record(vcon: dict[str, Any], read: Container) -> None:
     number = vcon.get("uuid")
     if isinstance(number, str):
         record["interaction_id"] = number
-    record["channel"] = _channel_of(parties, dialogs, any(True for _ in _transcripts(vcon)))
+    transcripts = list(_transcripts(vcon))
+    record["channel"] = _channel_of(parties, dialogs, bool(transcripts))
     _derive_times(vcon, dialogs, record, read)
     record["direction"] = _direction_of(dialogs, speakers)
     status = _status_of(dialogs)
@@ -86,7 +87,7 @@ def derive_record(vcon: dict[str, Any], read: Container) -> None:
             record[f"{role}_id"] = name
     _derive_centre(vcon, dialogs, record)
     messages = [m for d in dialogs if (m := _message_of(d, speakers, read)) is not None]
-    messages += [m for a in _transcripts(vcon) for m in _transcript_of(a, parties, dialogs, speakers, read)]
+    messages += [m for a in transcripts for m in _transcript_of(a, parties, dialogs, speakers, read)]
     if messages:
         record["messages"] = messages
     if not record.get("interaction_id"):

@@ -1,13 +1,16 @@
 """Learn the weights of carelog's model from the training records (`make train`): the same records give the same file.
 
-Logistic regressions, one per output, over the columns that classification measures (signals in their slots, the shape of the
-record) and over words: whole words, their beginnings and, in Thai, windows of letters, weighed by how seldom they are. Five-fold cross-validation, folds cut by record, prints what to expect on unseen records.
+First step: logistic regressions, one per output, over the columns that classification measures (signals in their slots, the
+shape of the record) and over words: whole words, their beginnings and, in Thai, windows of letters, weighed by how seldom they
+are. Second step: for orientation, satisfaction and outcome one multinomial regression each over what the first step says of
+records that it has not seen, and over the weighed activities (weighing.py). Five-fold cross-validation, folds cut by record,
+prints what to expect on unseen records.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +20,13 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from carelog.classification.classifier import Classifier, compile_classifier, measure_batch
+from carelog.classification.features import SHAPE
 from carelog.classification.labelling import read_scores
 from carelog.classification.lexical import SLOT_OF_SIDE, Lexicon
-from carelog.classification.model import OUTPUT_AT, OUTPUTS, Model, empty_lexicon, to_bytes
+from carelog.classification.model import OUTPUT_AT, OUTPUTS, Model, empty_model, to_bytes
 from carelog.classification.rulebook import load_packaged, merge_rulebooks
 from carelog.classification.tokens import feature_keys
+from carelog.classification.weighing import WEIGHED, WEIGHED_LABELS
 from carelog.columns import to_record_batch
 from carelog.labels import ACTIVITIES, ORIENTATIONS, OUTCOMES, SATISFACTIONS, STAGES, TOUCHPOINTS
 
@@ -137,9 +142,7 @@ class Columns:
 
 def measure(records: list[dict[str, Any]]) -> Columns:
     """What classification measures of the records, with every word feature that LEAST_RECORDS records have."""
-    blank = Model((), np.zeros((0, len(OUTPUTS)), np.float32), np.zeros(len(OUTPUTS), np.float32), empty_lexicon(),
-                  np.zeros(len(OUTPUTS), np.float32))  # fmt: skip
-    classifier = compile_classifier(merge_rulebooks(load_packaged()), blank)
+    classifier = compile_classifier(merge_rulebooks(load_packaged()), empty_model())
     batch = to_record_batch(records)
     measured = measure_batch(batch, classifier, read_scores(batch))
     tokens, segments = measured.spoken.tokens, measured.segments
@@ -163,10 +166,13 @@ def measure(records: list[dict[str, Any]]) -> Columns:
     return Columns(matrix, classifier, keys, pairs, idf)
 
 
-def to_model(columns: Columns, weights: np.ndarray, bias: np.ndarray, thresholds: np.ndarray) -> Model:
+def to_model(
+    columns: Columns, weights: np.ndarray, bias: np.ndarray, thresholds: np.ndarray, second: Second
+) -> Model:
     """Learned weights as a model that classification can use; the words' weights as factors of rank RANK."""
     n = len(columns.classifier.features)
     v = len(columns.keys)
+    weights, bias = second.fold(weights, bias, n)
     lexical = np.zeros((3 * v, len(OUTPUTS)))
     lexical[columns.pairs] = weights[n:]
     lexical *= np.tile(columns.idf, 3)[:, None]
@@ -180,15 +186,79 @@ def to_model(columns: Columns, weights: np.ndarray, bias: np.ndarray, thresholds
         projection.astype(np.float32),
     )
     signals = (weights[:n] * SIGNAL_SCALE).astype(np.float32)
-    return Model(columns.classifier.features, signals, bias.astype(np.float32), lexicon, thresholds)
+    floats = (bias, thresholds, second.weighing, second.odds)
+    bias, thresholds, weighing, odds = (f.astype(np.float32) for f in floats)
+    return Model(columns.classifier.features, signals, bias, lexicon, thresholds, weighing, odds)
 
 
-def cross_validate(columns: sparse.csr_matrix, wanted: Wanted, folds: int = 5) -> np.ndarray:
+@dataclass
+class Second:
+    """The second step: `linear` (OUTPUTS × OUTPUTS) turns scores of the first step into those of the second, `shape`
+    (len(SHAPE) × OUTPUTS) and `weighing` (WEIGHED × OUTPUTS) and `bias` are added."""
+
+    odds: np.ndarray
+    linear: np.ndarray
+    shape: np.ndarray
+    weighing: np.ndarray
+    bias: np.ndarray
+
+    def fold(self, weights: np.ndarray, bias: np.ndarray, features: int) -> tuple[np.ndarray, np.ndarray]:
+        """The first step's weights and biases with the second step's linear part worked in; only WEIGHED_LABELS change."""
+        weights, bias = weights @ self.linear, bias @ self.linear + self.bias
+        weights[features - len(SHAPE) : features] += self.shape / SIGNAL_SCALE
+        return weights, bias
+
+
+def learn_second(scores: np.ndarray, shapes: np.ndarray, wanted: Wanted) -> tuple[Second, np.ndarray]:
+    """The second step, learned from out-of-fold scores of the first; and its own out-of-fold scores."""
+    outputs = len(OUTPUTS)
+    shares = np.array([wanted[o][0][wanted[o][1]].mean() for o in OUTPUTS]).clip(1e-3, 1 - 1e-3)
+    odds = np.log(shares / (1 - shares))
+    linear = np.eye(outputs)
+    shape, weighing, bias = (
+        np.zeros((len(SHAPE), outputs)),
+        np.zeros((len(WEIGHED), outputs)),
+        np.zeros(outputs),
+    )
+    model = replace(empty_model(), odds=odds)
+    columns = np.hstack([scores / SCORE_SCALE, model.weigh(scores), shapes])
+    unseen = scores.copy()
+    fold = folds_of(len(scores))
+    for label, values in WEIGHED_LABELS.items():
+        at = [OUTPUT_AT[f"{label}.{value}"] for value in values]
+        truth = np.argmax(np.stack([wanted[OUTPUTS[a]][0] for a in at], axis=1), axis=1)
+        for k in range(FOLDS):
+            part = second_regression().fit(columns[fold != k], truth[fold != k])
+            unseen[np.ix_(fold == k, at)] = part.decision_function(columns[fold == k])
+        whole = second_regression().fit(columns, truth)
+        linear[:, at] = whole.coef_.T[:outputs] / SCORE_SCALE
+        weighing[:, at] = whole.coef_.T[outputs : outputs + len(WEIGHED)]
+        shape[:, at] = whole.coef_.T[outputs + len(WEIGHED) :]
+        bias[at] = whole.intercept_
+    return Second(odds, linear, shape, weighing, bias), unseen
+
+
+SCORE_SCALE = 3.0
+SECOND_STRENGTH = 0.3
+FOLDS = 5
+
+
+def second_regression() -> LogisticRegression:
+    """Multinomial, since exactly one value is true."""
+    return LogisticRegression(C=SECOND_STRENGTH, max_iter=5000)
+
+
+def folds_of(n: int) -> np.ndarray:
+    """The fold of each of n records."""
+    return np.arange(n) * 2654435761 % (1 << 32) * FOLDS >> 32
+
+
+def cross_validate(columns: sparse.csr_matrix, wanted: Wanted) -> np.ndarray:
     """Scores of each record by a model that has not seen it."""
     n = columns.shape[0]
-    fold = np.arange(n) * 2654435761 % (1 << 32) * folds >> 32
+    fold = folds_of(n)
     scores = np.zeros((n, len(OUTPUTS)))
-    for k in range(folds):
+    for k in range(FOLDS):
         weights, bias = fit(columns, wanted, np.flatnonzero(fold != k))
         test = np.flatnonzero(fold == k)
         scores[test] = columns[test] @ weights + bias
@@ -201,11 +271,6 @@ TUNED = {
 }
 """Labels of which one value is chosen: how many of their first values the macro-F1 counts, and the shares of the values in life
 (in `look/`; the training records hold more of the seldom ones on purpose)."""
-
-
-LIFE = {"orientation.mixed": -2.0}
-"""What the training records overstate, chosen where macro-F1 on `look/` is about best (0.80 at -2.0, 0.77 at -1.5): a
-seventh of the records is mixed, as practice for the model, a fourteenth in life."""
 
 
 def tune_offsets(scores: np.ndarray, wanted: Wanted) -> np.ndarray:
@@ -223,8 +288,6 @@ def tune_offsets(scores: np.ndarray, wanted: Wanted) -> np.ndarray:
                           for step in np.linspace(-1.5, 1.5, 31)]  # fmt: skip
                 added[place] += max(trials)[2]
         offsets[at] = added
-    for output, amount in LIFE.items():
-        offsets[OUTPUT_AT[output]] += amount
     return offsets
 
 
@@ -237,13 +300,16 @@ def main() -> None:
     records, golds = load_records(options.records)
     wanted = targets(golds)
     columns = measure(records)
-    scores = cross_validate(columns.matrix, wanted)
+    n = len(columns.classifier.features)
+    shapes = columns.matrix[:, n - len(SHAPE) : n].toarray() / SIGNAL_SCALE
+    second, scores = learn_second(cross_validate(columns.matrix, wanted), shapes, wanted)
     offsets = tune_offsets(scores, wanted)
+    second.bias += offsets
     scores += offsets
     thresholds = tune_thresholds(scores, wanted)
     report(scores, thresholds, records, golds)
     weights, bias = fit(columns.matrix, wanted, np.arange(len(records)))
-    options.output.write_bytes(to_bytes(to_model(columns, weights, bias + offsets, thresholds)))
+    options.output.write_bytes(to_bytes(to_model(columns, weights, bias, thresholds, second)))
     size = options.output.stat().st_size
     print(
         f"{len(records)} records, {columns.matrix.shape[1]} columns → {options.output.name}, {size:,} bytes"

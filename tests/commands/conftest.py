@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from carelog.classification import compiled, rulebook
-from carelog.classification.model import OUTPUT_AT, OUTPUTS, empty_lexicon, load_model
+from carelog.classification.model import OUTPUTS, empty_model
 
 SMALL = """
 [rulebook]
@@ -76,14 +76,7 @@ def small_rulebooks(
     folder = tmp_path_factory.mktemp("small")
     file = folder / "en.toml"
     file.write_text(SMALL, "utf-8")
-    blank = replace(
-        load_model(),
-        features=(),
-        signal_weights=np.zeros((0, len(OUTPUTS)), np.float32),
-        bias=np.array([_bias(o) for o in OUTPUTS], np.float32),
-        lexicon=empty_lexicon(),
-        thresholds=np.zeros(len(OUTPUT_AT), np.float32),
-    )
+    blank = replace(empty_model(), bias=np.array([_bias(o) for o in OUTPUTS], np.float32))
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
     monkeypatch.setattr(rulebook, "rulebook_files", lambda: [file])
     monkeypatch.setattr(compiled, "load_model", lambda: blank)

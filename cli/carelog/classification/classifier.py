@@ -143,17 +143,24 @@ def _conditions_hold(
     return allowed
 
 
-def score_batch(measured: Measured, classifier: Classifier, mapped: Mapping[str, Sequence[int]]) -> Floats:
-    """Scores, rows × OUTPUTS: bias + signals + words + rules that the model has not learned + mapped field values.
-
-    `mapped` names, per label, the rows whose category, tags, queue or campaign a rulebook maps to it.
-    """
+def first_scores(measured: Measured, classifier: Classifier) -> Floats:
+    """What signals, shapes and words say by themselves, rows × OUTPUTS."""
     words = lexical_columns(measured.spoken, measured.segments.rows, len(measured.columns))
-    scores = (
+    scores: Floats = (
         measured.columns @ classifier.weights
         + words @ classifier.model.lexicon.projection
         + classifier.model.bias
     )
+    return scores
+
+
+def score_batch(measured: Measured, classifier: Classifier, mapped: Mapping[str, Sequence[int]]) -> Floats:
+    """Scores, rows × OUTPUTS: the first step, the weighed activities, rules that the model has not learned, mapped field values.
+
+    `mapped` names, per label, the rows whose category, tags, queue or campaign a rulebook maps to it.
+    """
+    scores = first_scores(measured, classifier)
+    scores += classifier.model.weigh(scores) @ classifier.model.weighing
     _add_own(scores, measured, classifier)
     for name, offset in classifier.rulebook.offsets.items():
         scores[:, OUTPUT_AT[name]] += np.float32(offset)

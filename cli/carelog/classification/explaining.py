@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from carelog.classification import segments as seg
-from carelog.classification.classifier import OWN_WEIGHT, Classifier, Measured, spread
+from carelog.classification.classifier import OWN_WEIGHT, Classifier, Measured, first_scores, spread
 from carelog.classification.classify import LABEL_NAMES, Classified, classify
 from carelog.classification.guards import REACH, WORDS_AFTER, WORDS_BEFORE
 from carelog.classification.lexical import LEXICAL_SLOTS, SLOT_OF_SIDE
@@ -22,6 +22,7 @@ from carelog.classification.model import OUTPUT_AT
 from carelog.classification.normal import normalize
 from carelog.classification.patterns import compile_phrase, to_pattern
 from carelog.classification.rulebook import MAPPED_FIELDS, Rule
+from carelog.classification.weighing import WEIGHED
 from carelog.columns import LABELS, to_values
 from carelog.labels import ORIENTATIONS, OUTCOMES, SATISFACTIONS, STAGES, TOUCHPOINTS
 
@@ -37,7 +38,7 @@ CHOICE_OUTPUTS = {
 @dataclass(frozen=True, slots=True)
 class Part:
     """One term of a score: what it is and the log-odds that it adds. `kind`: start, signal, word, shape,
-    rule, map, rest.
+    weighed, rule, map, rest.
     """
 
     kind: str
@@ -165,6 +166,7 @@ def score_parts(
         Part("start", "before anything is known", float(classifier.model.bias[output])),
         *_column_parts(measured, classifier, output),
         *_word_parts(measured, output),
+        *_weighed_parts(measured, classifier, output),
         *_own_parts(measured, classifier, output),
         *_map_parts(record, classifier, output),
         Part("offset", f"[offset] of {label}", classifier.rulebook.offsets.get(label, 0.0)),
@@ -198,6 +200,14 @@ def _word_parts(measured: Measured, output: int) -> Iterator[Part]:
         start = int(tokens.starts[at])
         word = measured.form.data[start : start + int(tokens.lengths[at])].decode("utf-8", "replace")
         yield Part("word", f"{word} ({LEXICAL_SLOTS[slots[at]]})", float(sums[place]))
+
+
+def _weighed_parts(measured: Measured, classifier: Classifier, output: int) -> Iterator[Part]:
+    """What the activities, weighed as the codebook does, add to an orientation, satisfaction or outcome."""
+    weights = classifier.model.weighing[:, output]
+    weighed = classifier.model.weigh(first_scores(measured, classifier))[0]
+    for at in np.flatnonzero(weights).tolist():
+        yield Part("weighed", f"{WEIGHED[at]}: {weighed[at]:.2f}", float(weighed[at] * weights[at]))
 
 
 def _own_parts(measured: Measured, classifier: Classifier, output: int) -> Iterator[Part]:

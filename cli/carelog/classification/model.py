@@ -1,6 +1,8 @@
 """The learned weights: how much each signal, each shape of a record and each word speaks for each label.
 
-A linear model, so that every score is a sum whose parts can be shown. `make train` rebuilds the file from the training records.
+Two steps, both sums whose parts can be shown: a linear one gives every score; then the labels that depend on what the
+interaction is mainly about get what the weighed activities add (weighing.py). `make train` rebuilds the file from the
+training records.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from carelog.classification.lexical import LEXICAL_SLOTS, Lexicon
+from carelog.classification.weighing import WEIGHED, weigh
 from carelog.labels import ACTIVITIES, ORIENTATIONS, OUTCOMES, SATISFACTIONS, STAGES, TOUCHPOINTS
 from carelog.resources import rulebook_resource
 
@@ -37,16 +40,29 @@ OUTPUTS = (
 OUTPUT_AT: Mapping[str, int] = {name: place for place, name in enumerate(OUTPUTS)}
 MODEL_FILE = "model.npz"
 
+_ACTIVITY = slice(OUTPUT_AT[f"activity.{ACTIVITIES[0]}"], OUTPUT_AT[f"activity.{ACTIVITIES[-1]}"] + 1)
+_MAIN = slice(OUTPUT_AT[f"main.{ACTIVITIES[0]}"], OUTPUT_AT[f"main.{ACTIVITIES[-1]}"] + 1)
+
 
 @dataclass(frozen=True)
 class Model:
-    """`signal_weights`: columns of `features` × OUTPUTS; `lexicon`: what words say; `bias` and `thresholds` per OUTPUT."""
+    """`signal_weights`: columns of `features` × OUTPUTS; `lexicon`: what words say; `bias` and `thresholds` per OUTPUT.
+
+    `weighing`: columns WEIGHED × OUTPUTS; `odds`: log-odds per OUTPUT of how often it is true at all.
+    """
 
     features: tuple[str, ...]
     signal_weights: Floats
     bias: Floats
     lexicon: Lexicon
     thresholds: Floats
+    weighing: Floats
+    odds: Floats
+
+    def weigh(self, scores: Floats) -> Floats:
+        """The weighed activities (rows × WEIGHED) of the first step's scores (rows × OUTPUTS)."""
+        likely = scores + self.odds
+        return weigh(likely[:, _ACTIVITY], likely[:, _MAIN])
 
     @property
     def signals(self) -> tuple[str, ...]:
@@ -75,6 +91,8 @@ def from_bytes(content: bytes) -> Model:
             arrays["bias"].astype(np.float32),
             lexicon,
             arrays["thresholds"].astype(np.float32),
+            arrays["weighing"].astype(np.float32),
+            arrays["odds"].astype(np.float32),
         )
 
 
@@ -98,19 +116,24 @@ def to_bytes(model: Model) -> bytes:
         lengths=lexicon.lengths.astype(np.float16),
         projection=lexicon.projection.astype(np.float32),
         thresholds=model.thresholds.astype(np.float32),
+        weighing=model.weighing.astype(np.float32),
+        odds=model.odds.astype(np.float32),
     )
     return file.getvalue()
 
 
-def empty_lexicon() -> Lexicon:
-    """A lexicon that knows no word."""
-    shape = (0, len(LEXICAL_SLOTS), 1)
-    return Lexicon(
+def empty_model() -> Model:
+    """A model that has learned nothing: every score is 0."""
+    outputs = len(OUTPUTS)
+    lexicon = Lexicon(
         np.zeros(0, np.uint64),
-        np.zeros(shape, np.float32),
+        np.zeros((0, len(LEXICAL_SLOTS), 1), np.float32),
         np.zeros(0, np.float32),
-        np.zeros((1, len(OUTPUTS)), np.float32),
+        np.zeros((1, outputs), np.float32),
     )
+    nothing = np.zeros(outputs, np.float32)
+    weighing = np.zeros((len(WEIGHED), outputs), np.float32)
+    return Model((), np.zeros((0, outputs), np.float32), nothing, lexicon, nothing, weighing, nothing)
 
 
 def align_weights(model: Model, names: Sequence[str]) -> Floats:

@@ -214,3 +214,36 @@ def test_receipt_without_a_store_is_read_with_a_remark(tmp_path: Path) -> None:
     )
     found = read_files(path, zone="Asia/Bangkok")
     assert (found.values[0]["store_id"], found.findings) == ("loyverse", [("warning", "no_store")])
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "export.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_day_without_a_clock_stands_for_midnight_with_a_remark(tmp_path: Path) -> None:
+    orders = write(
+        tmp_path,
+        "Name,Financial Status,Paid at,Total,Lineitem quantity,Lineitem name\n"
+        "#2001,paid,2026-08-15,129.97,2,Lamp\n#2001,,,,1,Bulb\n,,,,1,Shade\n#2002,paid,2026-08-16,5,1,Bulb\n",
+    )
+    found = read_files(orders, zone="Asia/Bangkok")
+    first, second = found.values
+    assert found.formats == {"shopify"} and {keyword for _, keyword in found.findings} >= {"no_clock"}
+    assert (first["started_at"], second["started_at"]) == (
+        "2026-08-15T00:00:00+07:00",
+        "2026-08-16T00:00:00+07:00",
+    )
+    assert first["order"]["amount"] == "129.97"
+    assert [row["Lineitem name"] for row in first["extra"]["rows"]] == ["Lamp", "Bulb", "Shade"]
+
+
+def test_voided_receipt_of_loyverse_is_a_void(tmp_path: Path) -> None:
+    text = "Date,Receipt number,Receipt type,Gross sales,Net sales,Store,Status\n"
+    path = write(
+        tmp_path, text + "13/01/2026 10:00,R-3,Sale,25,25,Main,Voided\n14/01/2026,R-4,Sale,1,1,Main,Closed\n"
+    )
+    found = read_files(path, zone="Asia/Bangkok")
+    assert [value["order"]["kind"] for value in found.values] == ["void", "sale"]
+    assert ("warning", "no_clock") in found.findings

@@ -33,7 +33,7 @@ def read_receipts(
     orders: dict[str, str | None] = {}
     with open_gathering() as gathering:
         for opened in inputs:
-            possible, guess = {"dmy", "mdy"}, None
+            possible, guess, last = {"dmy", "mdy"}, None, ""
             for row in read_rows(opened, options, name):
                 if isinstance(row, Block):
                     yield row
@@ -42,7 +42,10 @@ def read_receipts(
                 possible &= orders_of(stamp_of(cells))
                 guess = guess or likely(cells)
                 leg = Leg(opened.name, row.line, row.offset, row.raw, orjson.dumps(row.cells))
-                gathering.add(key_of(cells) or f"{opened.name}:{row.line}", leg)
+                # A row that names no receipt and no day goes on with the one above.
+                key = key_of(cells) or ("" if stamp_of(cells).strip() else last)
+                last = key or f"{opened.name}:{row.line}"
+                gathering.add(last, leg)
             orders[opened.name] = find_order(possible, options.date_order, guess)
         yield from to_chunks(gathering, name, options, orders)
 

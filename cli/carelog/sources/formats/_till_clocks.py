@@ -70,14 +70,17 @@ _LETTERS = {
     "ICT": 420, "SGT": 480, "HKT": 480,
 }  # fmt: skip
 _STAMP = re.compile(
-    r"(\d{1,4})[/.-](\d{1,2})[/.-](\d{1,4}),?\s+(\d{1,2})[:.](\d{2})(?:[:.](\d{2})(?:\.\d+)?)?"
-    r"\s*([AaPp])?\.?\s?(?:[Mm]\.?)?"
+    r"(\d{1,4})[/.-](\d{1,2})[/.-](\d{1,4})(?:,?\s+(\d{1,2})[:.](\d{2})(?:[:.](\d{2})(?:\.\d+)?)?"
+    r"\s*([AaPp])?\.?\s?(?:[Mm]\.?)?)?"
 )
 _BUDDHIST = 543
 NO_ORDER = Fault(
     "date_order",
     "nothing in the file tells the day from the month in its dates; say --date-order dmy or mdy",
     "/started_at",
+)
+NO_CLOCK = Fault(
+    "no_clock", "the date comes without a time of the day; it stands for midnight", "/started_at"
 )
 NO_DATE = Fault("no_date", "the date cannot be read", "/started_at")
 
@@ -100,7 +103,7 @@ def find_order(possible: Iterable[str], said: str | None, likely: str | None = N
 
 
 def parse_stamp(stamp: str, order: str | None) -> tuple[datetime | None, Fault | None]:
-    """A local date and time; or why there is none."""
+    """A local date and time, with a remark where the time of the day is missing; or why there is none."""
     found = _STAMP.fullmatch(_spaced(stamp))
     if found is None:
         return None, NO_DATE
@@ -111,13 +114,14 @@ def parse_stamp(stamp: str, order: str | None) -> tuple[datetime | None, Fault |
         return None, NO_ORDER
     else:
         month, day, year = (a, b, c) if order == "mdy" else (b, a, c)
-    hour, half = int(found[4]), (found[7] or "").lower()
+    hour, half = int(found[4] or 0), (found[7] or "").lower()
     if half:
         hour = hour % 12 + (12 if half == "p" else 0)
     year = year + 2000 if year < 100 else year
     year = year - _BUDDHIST if year >= 2400 else year
     try:
-        return datetime(year, month, day, hour, int(found[5]), int(found[6] or 0)), None
+        moment = datetime(year, month, day, hour, int(found[5] or 0), int(found[6] or 0))
+        return moment, NO_CLOCK if found[4] is None else None
     except ValueError:
         return None, NO_DATE
 

@@ -68,6 +68,7 @@ def _add_receipt(
     first = (whole or rows)[0]
     local, fault = parse_stamp(first.get("date", ""), orders.get(legs[rows.index(first)].file))
     start, remark = (None, fault) if local is None else to_instant(local, "", options.zone)
+    remark = remark or fault
     amount, currency = sum_of(whole[:1], "totalcollected") if whole else sum_of(rows, "netsales", "taxes")
     key = _key(first) or f"{legs[0].file}:{legs[0].line}"
     order = to_order(first.get("receiptnumber"), _kind(first), amount, currency, options)
@@ -88,6 +89,6 @@ def _add_receipt(
 
 
 def _kind(row: Cells) -> str:
-    if row.get("status", "").lower() in ("cancelled", "canceled"):
+    if row.get("status", "").lower() in ("cancelled", "canceled", "voided"):
         return "void"
     return _KINDS.get(row.get("receipttype", "").lower(), "sale")

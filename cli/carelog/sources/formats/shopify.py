@@ -34,7 +34,7 @@ NAME = "shopify"
 def detect_shopify(head: bytes, name: str) -> str | None:
     """By its column names."""
     columns = folded_columns(head)
-    if {"name", "financialstatus", "createdat", "lineitemname"} <= columns:
+    if {"name", "financialstatus", "lineitemname"} <= columns and columns & {"createdat", "paidat"}:
         return "its header names columns of Shopify's orders"
     return None
 
@@ -46,9 +46,12 @@ def read_shopify(opened: Opened, options: ReadOptions) -> Iterator[Block | Chunk
 
 def read_shopifys(inputs: Iterable[Opened], options: ReadOptions) -> Iterator[Block | Chunk]:
     """The orders of all inputs."""
-    return read_receipts(
-        inputs, options, NAME, lambda cells: cells.get("name", ""), lambda cells: cells.get("createdat", "")
-    )
+    return read_receipts(inputs, options, NAME, lambda cells: cells.get("name", ""), _stamp)
+
+
+def _stamp(cells: Cells) -> str:
+    """When it was ordered; an export of few columns may only say when it was paid."""
+    return cells.get("createdat") or cells.get("paidat") or ""
 
 
 def parse_shopify(chunk: Chunk) -> Block:
@@ -61,12 +64,13 @@ def _add_order(
 ) -> None:
     native = [leg.load() for leg in legs]
     rows = [fold_cells(row) for row in native]
-    first = next((row for row in rows if row.get("createdat") and row.get("total")), rows[0])
-    start, remark = read_time(first.get("createdat"), options.zone)
+    first = next((row for row in rows if _stamp(row) and row.get("total")), rows[0])
+    start, remark = read_time(_stamp(first), options.zone)
     if start is None:
         # A spreadsheet has written the date anew, in the way of its country.
-        local, remark = parse_stamp(first.get("createdat", ""), orders.get(legs[rows.index(first)].file))
-        start, remark = (None, remark) if local is None else to_instant(local, "", options.zone)
+        local, fault = parse_stamp(_stamp(first), orders.get(legs[rows.index(first)].file))
+        start, remark = (None, fault) if local is None else to_instant(local, "", options.zone)
+        remark = remark or fault
     amount, currency = sum_of([first], "total")
     key = first.get("name") or f"{legs[0].file}:{legs[0].line}"
     order = to_order(first.get("name"), _kind(first), amount, first.get("currency") or currency, options)

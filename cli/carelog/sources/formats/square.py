@@ -85,6 +85,7 @@ def _add_receipt(
     start, remark = (
         (None, fault) if local is None else to_instant(local, first.get("timezone", ""), options.zone)
     )
+    remark = remark or fault
     amount, currency = sum_of(whole, "totalcollected") if whole else sum_of(rows, "netsales", "tax")
     key = _key(first) or f"{legs[0].file}:{legs[0].line}"
     order = to_order(first.get("transactionid"), _kind(first), amount, currency, options)

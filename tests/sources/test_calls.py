@@ -133,6 +133,18 @@ def test_connect_message_with_buttons_is_its_words_and_an_attachment_its_name(tm
     assert (value["customer_id"], value["extra"]["Transcript"][0]["Content"]) == ("Mali", json.dumps(shown))
 
 
+def test_connect_chat_as_its_interface_gives_it_is_read(tmp_path: Path) -> None:
+    joined = {"AbsoluteTime": "2026-09-14T02:00:00Z", "Id": "m0", "ParticipantRole": "CUSTOMER", "Type": "EVENT",
+              "ContentType": "application/vnd.amazonaws.connect.event.participant.joined"}  # fmt: skip
+    said = {"AbsoluteTime": "2026-09-14T02:00:02Z", "Id": "m1", "ParticipantId": "AGENT", "Content": "Hello",
+            "ContentType": "text/plain", "Type": "MESSAGE"}  # fmt: skip
+    value, _ = _read_one(
+        tmp_path, {"InitialContactId": CONTACT, "NextToken": "x", "Transcript": [joined, said]}
+    )
+    assert (value["interaction_id"], value["started_at"]) == (CONTACT, "2026-09-14T02:00:00Z")
+    assert [(m["speaker"], m["text"]) for m in value["messages"]] == [("agent", "Hello")]
+
+
 def test_connect_contact_without_its_words_is_kept_with_its_steps(tmp_path: Path) -> None:
     record = {
         "ContactId": CONTACT, "InitiationMethod": "API", "Channel": "CHAT", "DisconnectReason": "AGENT_DISCONNECT",

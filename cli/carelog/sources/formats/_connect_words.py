@@ -28,18 +28,25 @@ def is_transcript(value: dict[str, Any]) -> bool:
 
 
 def joined_segments(documents: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The transcript to read of a contact, the last; of one that came in segments, all of these once."""
+    """The transcript to read of a contact, the last; of one that came in segments or pages, all of these."""
     last = documents[-1]
-    if not isinstance(last.get("Segments"), list):
-        return last
+    if isinstance(last.get("Segments"), list):
+        return {**last, "Segments": _once_each(documents, "Segments")}
+    if any("NextToken" in document for document in documents):
+        return {**last, "Transcript": _once_each(documents, "Transcript")}
+    return last
+
+
+def _once_each(documents: Sequence[dict[str, Any]], key: str) -> list[Any]:
+    """What stands in the lists of all documents; of what has the same id the last."""
     found: dict[bytes, Any] = {}
     for document in documents:
-        segments = document.get("Segments")
-        for segment in segments if isinstance(segments, list) else ():
-            said = segment.get("Transcript") if isinstance(segment, dict) else None
+        items = document.get(key)
+        for item in items if isinstance(items, list) else ():
+            said = item.get("Transcript", item) if isinstance(item, dict) else None
             number = said.get("Id") if isinstance(said, dict) else None
-            found[orjson.dumps(number if number is not None else segment)] = segment
-    return {**last, "Segments": list(found.values())}
+            found[orjson.dumps(number if number is not None else item)] = item
+    return list(found.values())
 
 
 def items_of(words: Native) -> Iterator[Path]:
@@ -79,7 +86,9 @@ def read_messages(words: Native, began: str | None) -> Iterator[dict[str, Any]]:
         if text is None:
             continue
         content = str(words.look(*path, "ContentType") or "")
-        role = words.look(*path, "ParticipantRole") or roles.get(str(words.look(*path, "ParticipantId")))
+        person = str(words.look(*path, "ParticipantId"))
+        # Some transcripts name the role where others name the person.
+        role = words.look(*path, "ParticipantRole") or roles.get(person) or person
         is_event = words.look(*path, "Type") == "EVENT" or "connect.event" in content
         message = {"speaker": "system" if is_event else _SPEAKERS.get(str(role), "system"), "text": text}
         at = _time_of(words, path, began)

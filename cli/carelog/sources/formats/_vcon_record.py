@@ -168,12 +168,21 @@ def _parties_of(dialog: dict[str, Any]) -> list[int]:
     return flat
 
 
+def _is_call_first(dialogs: list[dict[str, Any]]) -> bool:
+    """Whether a recording stands among the texts that began no later than these: a call with a note."""
+    times = {kind: [m for d in dialogs if d.get("type") == kind and (m := moment_of(d.get("start")))]
+             for kind in ("recording", "text")}  # fmt: skip
+    return bool(times["recording"] and times["text"] and min(times["recording"]) <= min(times["text"]))
+
+
 def _channel_of(parties: list[dict[str, Any]], dialogs: list[dict[str, Any]], has_transcript: bool) -> str:
     for dialog in dialogs:
         kind = str(dialog.get("interaction_type", "")).casefold().replace("-", "_")
         if kind in _CHANNELS:
             return _CHANNELS[kind]
     texts = [d for d in dialogs if _is_text(d)]
+    if texts and _is_call_first(dialogs):
+        return "phone"
     is_spoken = has_transcript and not any(d.get("body") or d.get("url") for d in texts)
     if not texts or is_spoken:
         return "phone"

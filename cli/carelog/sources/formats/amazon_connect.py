@@ -77,7 +77,7 @@ def detect_connect(head: bytes, name: str) -> str | None:
     said = keys.get("Transcript", set()) | keys.get("Segments.Transcript", set())
     if "ChatTranscriptVersion" in top or ("ConversationCharacteristics" in top and top & _LENS_KEYS):
         return "it is a transcript of Contact Lens"
-    if "Content" in said and said & {"BeginOffsetMillis", "AbsoluteTime", "Time"}:
+    if said & {"BeginOffsetMillis", "AbsoluteTime", "Time"} and said & {"Content", "ContentType"}:
         return "it is a transcript of Contact Lens"
     if {"ContactId", "Participants", "Transcript"} <= top:
         return "it is a chat transcript of Amazon Connect"
@@ -127,6 +127,8 @@ def _contact_id(value: dict[str, Any], file: str, raw: bytes) -> str:
     found = to_name(value.get("ContactId"))
     if found is None and "InitiationMethod" in value:
         found = to_name(value.get("Id"))
+    if found is None and is_transcript(value):
+        found = to_name(value.get("InitialContactId"))
     if found is None and isinstance(customer, dict):
         found = to_name(customer.get("ContactId"))
     if found is None:

@@ -39,6 +39,8 @@ _RENAMED = {
     "alg": "content_hash_algorithm",
 }
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+# A long payload hides what comes behind it.
+_SIGNED = re.compile(rb'\s*\{\s*"payload"\s*:\s*"eyJ')
 _PAGES = ("vcons", "data")
 _MARKS = frozenset({"parties", "dialog", "analysis", "attachments"})
 
@@ -53,14 +55,16 @@ def detect_vcon(head: bytes, name: str) -> str | None:
         return "it has the keys vcon and " + ("uuid" if "uuid" in top else min(top & _MARKS))
     if {"parties", "dialog"} <= top:
         return "it has the keys parties and dialog"
+    if _SIGNED.match(head):
+        return "it has the key of a signed vCon (payload)"
     if keys.get("vcon", set()) & {"uuid", "ciphertext", "payload", *_MARKS}:
         return "its key vcon holds a container"
     if "payload" in top and ("signatures" in top or {"protected", "signature"} <= top):
         return "it has the keys of a signed vCon (payload, signatures)"
     if any("parties" in keys.get(page, set()) and keys[page] & {"vcon", "dialog"} for page in _PAGES):
         return "it lists vCons"
-    if {"ciphertext", "recipients"} <= top:
-        return "it has the keys of an encrypted vCon (ciphertext, recipients)"
+    if "ciphertext" in top and top & {"recipients", "protected", "iv", "unprotected"}:
+        return "it has the keys of an encrypted vCon (ciphertext)"
     return None
 
 

@@ -115,6 +115,19 @@ def test_thai_charsets_are_read_and_guesses_are_said() -> None:
         ("届く".encode("iso2022_jp"), "iso-2022-jp", "届く", None),
         ("届く".encode("cp932"), "windows-31j", "届く", None),
         ("שלום".encode("iso8859_8"), "iso-8859-8-i", "שלום", None),
+        (
+            "こんにちは、注文はまだですか".encode("cp932"),
+            None,
+            "こんにちは、注文はまだですか",
+            "charset_guessed",
+        ),
+        ("Где мой заказ, скажите".encode("cp1251"), "iso-8859-1", "Где мой заказ, скажите", "charset_mended"),
+        ("Где мой заказ, скажите".encode("koi8-r"), None, "Где мой заказ, скажите", "charset_guessed"),
+        ("您好，请问我的订单在哪里".encode("gb18030"), None, "您好，请问我的订单在哪里", "charset_guessed"),
+        ("안녕하세요 주문".encode("cp949"), None, "안녕하세요 주문", "charset_guessed"),
+        ("เเม่ค่ะ แล้วได้ของยังคะ".encode("cp874"), None, "เเม่ค่ะ แล้วได้ของยังคะ", "charset_guessed"),
+        ("façade à l'été".encode("cp1252"), None, "façade à l'été", "charset_guessed"),
+        ("ÄÖÜ GRÖßE ÜBERALL".encode("cp1252"), None, "ÄÖÜ GRÖßE ÜBERALL", "charset_guessed"),
         (b"plain", "rot13", "plain", None),
         (b"plain", "no such charset", "plain", None),
     ],
@@ -595,6 +608,7 @@ def test_mails_are_told_by_few_headers(name: str, head: bytes, is_mail: bool) ->
         (b"Content-Transfer-Encoding: Quoted-Printable \n\ncaf=C3=A9", "café"),
         (b"Content-Type: text/plain; name=body.txt\n\nshown", "shown"),
         (b"Content-Type: text/markdown\n\n*shown*", "*shown*"),
+        (b"Content-Type: text/enriched\n\n<bold>shown</bold> 3 << 4", "shown 3 < 4"),
         (
             b"Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/html\n\n<p>once</p>\n"
             b"--b\nContent-Type: text/plain\n\nonce\n--b--\n",
@@ -670,3 +684,12 @@ def test_separators_of_many_mailers_cut_mails(tmp_path: Path, separator: str) ->
         ("a@cust.example", "From \nme"), ("b@cust.example", "From \nme")
     ]  # fmt: skip
     assert found.rejects == []
+
+
+@pytest.mark.parametrize(
+    "sender", ["Ana [mailto:Ana@cust.example]", "<<ana@cust.example>>", "'ana@cust.example'"]
+)
+def test_addresses_are_found_in_any_brackets(tmp_path: Path, sender: str) -> None:
+    path = tmp_path / "one.eml"
+    path.write_bytes(HEAD.replace(b"a@cust.example", sender.encode()) + b"\nhello")
+    assert read_files(path, **OURS).values[0]["customer_id"] == "ana@cust.example"

@@ -33,6 +33,14 @@ _UNKNOWN = frozenset(
 _CARELESS = frozenset({"cp1252", "ascii"})
 _HIGH = re.compile(rb"[\x80-\xff]+")
 _THAI = re.compile(rb"[\xa1-\xda\xdf-\xfb\x85\x91-\x97\xa0]")
+_CYRILLIC = re.compile(rb"[\xc0-\xff\xa8\xb8\xa3\xb3]")
+_OFTEN_THAI = re.compile(
+    rb"[\xa1\xa2\xa4\xa7\xaa\xab\xb4\xb5\xb7\xb9-\xbb\xbe\xbf\xc1-\xc3\xc5\xc7\xca\xcb\xcd\xd0-\xd9\xe0-\xe4\xe6\xe8\xe9]"
+)
+# A vowel that is written first without a consonant behind it, a sign above or below without one before it.
+_NOT_THAI = re.compile(
+    rb"[\xe0-\xe4](?![\xa1-\xce\xe0]|\Z)|(?<![\xa1-\xce\xd1-\xda\xe7-\xee])[\xd1\xd4-\xda\xe7-\xee]"
+)
 # What the first two bytes of Indic and Thai letters look like when UTF-8 was taken for Windows-1252.
 _MOJIBAKE = re.compile("à[¤¥¦§ª«¬¸¹º]|Ã[ ©¨¡³±¶¼¤]|â€[™œ\x9d˜“”¦]")
 _HOLES = {0xDC00 + byte: byte for byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D)}
@@ -88,16 +96,45 @@ def _contradicted(raw: bytes) -> tuple[str | None, str]:
     text = _strictly(raw, "utf-8")
     if text is not None:
         return text, "UTF-8"
-    return (_strictly(raw, "cp874"), "Thai (cp874)") if looks_thai(raw) else (None, "")
+    codec, name = guess_codec(raw)
+    return (_strictly(raw, codec), name) if codec else (None, "")
+
+
+def guess_codec(raw: bytes) -> tuple[str, str]:
+    """The charset that bytes show which are not UTF-8, and its name; empty where nothing speaks clearly against
+    one of Western Europe, in which letters that are not ASCII stand alone between others.
+    """
+    if looks_japanese(raw):
+        return "cp932", "Japanese (Shift_JIS)"
+    if looks_thai(raw):
+        return "cp874", "Thai (cp874)"
+    runs = _HIGH.findall(raw)
+    high = sum(map(len, runs))
+    if high < 8 or high < 3 * len(runs):
+        return "", ""
+    leads = b"".join(run[::2] for run in runs)
+    is_paired = all(len(run) % 2 == 0 for run in runs) and all(0xA1 <= byte <= 0xF7 for byte in leads)
+    if is_paired and _strictly(raw, "gb18030") is not None:
+        korean = sum(0xB0 <= byte <= 0xC8 for byte in leads) >= 0.95 * len(leads)
+        return ("cp949", "Korean (EUC-KR)") if korean else ("gb18030", "Chinese (GB18030)")
+    letters = len(_CYRILLIC.findall(raw))
+    if letters < 0.95 * high:
+        return "", ""
+    # In one of the two Russian charsets the small letters stand where the capitals of the other do.
+    small = sum(byte >= 0xE0 for run in runs for byte in run)
+    return ("cp1251", "Cyrillic (Windows-1251)") if 2 * small > high else ("koi8_r", "Cyrillic (KOI8-R)")
 
 
 def looks_thai(raw: bytes) -> bool:
     """Whether bytes that are not ASCII look like Thai in one of its 8-bit charsets: they stand in long runs,
-    nearly all of them on Thai letters. Accented letters of Western text stand alone between others.
+    nearly all of them on Thai letters, and vowels and tones stand at consonants.
     """
     runs = _HIGH.findall(raw)
     high = sum(map(len, runs))
-    return high >= 2 * len(runs) and high > 1 and len(_THAI.findall(raw)) >= 0.97 * high
+    if high < 2 * len(runs) or high < 2 or len(_THAI.findall(raw)) < 0.97 * high:
+        return False
+    # Of Chinese or Korean taken for Thai, hardly a third are letters that are frequent in Thai.
+    return len(_NOT_THAI.findall(raw)) <= 0.04 * high and len(_OFTEN_THAI.findall(raw)) >= 0.6 * high
 
 
 def looks_japanese(raw: bytes) -> bool:

@@ -45,8 +45,7 @@ _UNREAD = {
 _NO_WORDS = frozenset(
     f"text/{kind}"
     for kind in (
-        "calendar", "css", "csv", "directory", "javascript", "rfc822-headers", "richtext", "enriched", "rtf",
-        "vcard",
+        "calendar", "css", "csv", "directory", "javascript", "rfc822-headers", "rtf", "vcard",
         "x-amp-html", "x-vcard", "xml", "x-patch", "x-diff",
     )
 )  # fmt: skip
@@ -224,6 +223,8 @@ def _form_of(part: Message, kind: str, content: bytes) -> str:
 
 def _to_plain(part: Message, text: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if part.get_content_subtype() in ("enriched", "richtext"):
+        text = re.sub(r"<(/?[A-Za-z-]{1,60})>", "", text).replace("<<", "<")
     if str(_parameter(part, "format")).lower() == "flowed":
         text = unflow(text, str(_parameter(part, "delsp")).lower() == "yes")
     return mark_history(text.strip("\n").rstrip())

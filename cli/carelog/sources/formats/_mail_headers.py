@@ -115,10 +115,12 @@ def find_addresses(headers: Headers, *names: str) -> list[tuple[str, str]]:
         pairs = [
             ("", address) for value in values for address in re.findall(r"[^\s<>,;:\"]+@[^\s<>,;:\"]+", value)
         ]
+    # Outlook writes [mailto:ann@x.example] where others write <ann@x.example>.
+    found = [(name, address.strip(" \t[]<>;,'\"").removeprefix("mailto:")) for name, address in pairs]
     return [
-        (decode_header(name.encode())[0].strip("'\" "), address.strip().lower())
-        for name, address in pairs
-        if "@" in address and not re.search(r"\s", address.strip())
+        (decode_header(name.encode())[0].strip("'\"[ "), address.lower())
+        for name, address in found
+        if "@" in address and not re.search(r"\s", address)
     ]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from carelog.sources.blocks import Fault, ReadOptions
-from carelog.sources.formats._charsets import decode_text, looks_japanese, looks_thai
+from carelog.sources.formats._charsets import decode_text, guess_codec
 from carelog.sources.lines import read_lines
 from carelog.sources.streams import Opened
 
@@ -27,12 +27,9 @@ def read_text_lines(opened: Opened, options: ReadOptions, remarks: Remarks) -> I
     """The lines of an input. Of a line that is too long only the beginning comes, with a remark."""
     stream, start = opened.utf8()
     limit = options.max_line_bytes
-    charset = _charset_of(opened.head)
-    if charset is not None:
-        language = {"cp874": "Thai", "cp932": "Japanese"}[charset]
-        guess = Fault(
-            "charset_guessed", f"no charset is declared; the text was read as {language} ({charset})"
-        )
+    charset, language = _charset_of(opened.head)
+    if charset:
+        guess = Fault("charset_guessed", f"no charset is declared; the text was read as {language}")
         remarks.setdefault("charset_guessed", guess)
     for piece in read_lines(stream, start, limit):
         if piece.length is not None:
@@ -47,19 +44,18 @@ def read_text_lines(opened: Opened, options: ReadOptions, remarks: Remarks) -> I
             offset += len(line) + 1
 
 
-def _charset_of(head: bytes) -> str | None:
-    """The charset that the beginning of a file shows where it is not UTF-8: single lines are too short."""
+def _charset_of(head: bytes) -> tuple[str, str]:
+    """The charset that the beginning of a file shows where it is not UTF-8, and its name: single lines are too
+    short to tell.
+    """
     try:
         head[:-4].decode("utf-8")
     except UnicodeDecodeError as error:
-        if error.start >= len(head) - 8:
-            return None
-        # Each is told by what is rare in the other: Japanese by its kana, Thai by runs of its letters.
-        return "cp932" if looks_japanese(head) else "cp874" if looks_thai(head) else None
-    return None
+        return guess_codec(head) if error.start < len(head) - 8 else ("", "")
+    return "", ""
 
 
-def _to_text(line: bytes, charset: str | None, remarks: Remarks) -> str:
+def _to_text(line: bytes, charset: str, remarks: Remarks) -> str:
     line = line.removesuffix(b"\r")
     if line.isascii():
         return line.decode("ascii")

@@ -269,6 +269,20 @@ def test_twilio_words_of_the_console_are_known(tmp_path: Path) -> None:
     assert (second["direction"], second["initiative"], second["talk_seconds"]) == ("outbound", "proactive", 9)
 
 
+def test_twilio_columns_with_units_and_zones_are_known(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text(
+        "Call SID,From Number,To Number,Direction,Call Status,Start Time (UTC),Duration (sec),Note\n"
+        "CA1,+6681,+6620,inbound,completed,2026-09-14 02:00:00,9,n\n"
+    )
+    (value,) = read_files(tmp_path / "x.csv", zone="Asia/Bangkok").values
+    assert (value["started_at"], value["talk_seconds"], value["customer_id"]) == (
+        "2026-09-14T02:00:00Z",
+        9,
+        "+6681",
+    )
+    assert value["extra"]["legs"][0]["Note"] == "n"
+
+
 def test_twilio_command_line_writes_camel_case(tmp_path: Path) -> None:
     path = tmp_path / "calls.json"
     fields = {

@@ -38,11 +38,12 @@ from carelog.sources.streams import Opened
 NAME = "twilio"
 WRAPPERS = ("calls", "data")
 _COLUMNS = {
-    "sid": "sid", "callsid": "sid", "parentcallsid": "parent_call_sid", "from": "from", "to": "to",
+    "sid": "sid", "callsid": "sid", "callstatus": "status", "calldirection": "direction", "parentcallsid": "parent_call_sid", "from": "from", "to": "to",
     "direction": "direction", "status": "status", "starttime": "start_time", "endtime": "end_time",
     "duration": "duration", "price": "price", "priceunit": "price_unit", "answeredby": "answered_by",
     "accountsid": "account_sid", "datecreated": "date_created", "date": "date_created", "queuetime": "queue_time",
 }  # fmt: skip
+_KNOWN = frozenset(_COLUMNS.values())
 _CLOCK_FIRST = re.compile(r"(\d\d:\d\d:\d\d) ([A-Z]{2,5}) (\d{4}-\d\d-\d\d)")
 _OWN_PHONE = re.compile(r"sip:[^@\s]+@[\w.-]+\.sip\.[\w.-]*twilio\.com.*")
 _FINISHED = {"completed": "completed", "busy": "missed", "no-answer": "missed", "failed": "failed"}
@@ -58,9 +59,11 @@ def detect_twilio(head: bytes, name: str) -> str | None:
             return "it is a page of calls of Twilio"
         is_call = {"sid", "direction", "starttime", "accountsid"} <= {fold_name(key) for key in keys}
         return "its objects are calls of Twilio" if is_call else None
-    columns = folded_columns(head)
-    is_log = columns & {"sid", "callsid"} and {"from", "to", "direction", "status"} <= columns
-    is_log = is_log and columns & {"starttime", "datecreated", "date"}
+    columns = {_name_of(column) for column in folded_columns(head)}
+    is_log = {"sid", "from", "to", "direction", "status"} <= columns and columns & {
+        "start_time",
+        "date_created",
+    }
     return "its header names the columns of Twilio's call log" if is_log else None
 
 
@@ -99,7 +102,19 @@ def _read_legs(opened: Opened, options: ReadOptions) -> Iterator[Block | tuple[d
 
 def _to_call(fields: dict[str, Any]) -> dict[str, Any]:
     """The fields under the names of the interface: the console has titles, the command line camel case."""
-    return {_COLUMNS.get(fold_name(name), name): value for name, value in fields.items()}
+    call = {}
+    for name, value in fields.items():
+        known = _name_of(fold_name(name))
+        is_utc = fold_name(name).endswith("utc") and isinstance(value, str) and value[-1:].isdigit()
+        call[known if known in _KNOWN else name] = f"{value} UTC" if is_utc and known in _KNOWN else value
+    return call
+
+
+def _name_of(folded: str) -> str:
+    """The interface's name of a column: the console adds units and zones to some."""
+    return (
+        _COLUMNS.get(folded) or _COLUMNS.get(re.sub(r"(utc|sec|secs|seconds|number)$", "", folded)) or folded
+    )
 
 
 def _leg(file: str, row: Row) -> Leg:

@@ -131,6 +131,7 @@ def test_what_cannot_be_opened_says_what_to_do(tmp_path: Path) -> None:
         "cut": (whole[:-30], "save it again or unpack it"),
         "locked": (bytes(locked), "has a password"),
         "none": (pack(tmp_path / "b.zip", {"a.jpg": b"\xff\xd8"}).read_bytes(), "no file in the zip archive"),
+        "page": (b"<!DOCTYPE html>\n<html>", "as JSON"),
         "nested": (pack(tmp_path / "c.zip", {"a.zip": whole}).read_bytes(), "no file in the zip archive"),
         "book": (pack(tmp_path / "d.zip", {"[Content_Types].xml": "<x/>"}).read_bytes(), "save the sheet"),
     }

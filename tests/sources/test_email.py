@@ -693,3 +693,22 @@ def test_addresses_are_found_in_any_brackets(tmp_path: Path, sender: str) -> Non
     path = tmp_path / "one.eml"
     path.write_bytes(HEAD.replace(b"a@cust.example", sender.encode()) + b"\nhello")
     assert read_files(path, **OURS).values[0]["customer_id"] == "ana@cust.example"
+
+
+@pytest.mark.parametrize(
+    ("place", "is_ours"),
+    [
+        (".Sent/cur/1.x:2,S", True),
+        ("Sent Messages.mbox/mbox", True),
+        ("_sent_mail/1.", True),
+        ("sentiment/1.", False),
+    ],
+)
+def test_folder_of_sent_mails_tells_who_the_company_is(tmp_path: Path, place: str, is_ours: bool) -> None:
+    path = tmp_path / place
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        "From: ann@one.example\nTo: bob@two.example\nDate: Mon, 14 Sep 2026 10:31:00 +0700\nSubject: x\n\nhi\n"
+    )
+    (value,) = read_files(path).values
+    assert (value["direction"] == "outbound") is is_ours

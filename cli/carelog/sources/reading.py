@@ -212,6 +212,8 @@ def _hint(head: bytes) -> str | None:
         b"BZh": "it is compressed with bzip2: unpack it first",
         b"\xfd7zXZ": "it is compressed with xz: unpack it first",
     }
+    if head.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
+        return "it is a web page: save the export as JSON (Telegram, Messenger), CSV or text instead"
     if head[257:262] == b"ustar":
         return "it is a tar archive: unpack it and name the folder"
     return next((text for magic, text in signatures.items() if head.startswith(magic)), None)

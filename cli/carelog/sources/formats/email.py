@@ -128,9 +128,7 @@ class _Seen:
         self.first_file = self.first_file or file
         senders = [address for _, address in find_addresses(headers, "from")]
         labels = split_list(headers.text("x-gmail-labels"))
-        if any(_SENT.search(label) for label in labels) or _SENT.search(
-            file.replace("\\", "/").rpartition("/")[2]
-        ):
+        if any(_SENT.search(label) for label in labels) or _is_sent_folder(file):
             self._count(self.sent_from, senders)
         elif not is_automatic(headers):
             self._count(
@@ -145,6 +143,13 @@ class _Seen:
             key = address if domain in FREE_MAIL else domain
             if key in counter or len(counter) < 10_000:
                 counter[key] += 1
+
+
+def _is_sent_folder(file: str) -> bool:
+    """Whether a file is a mailbox of sent mails, or lies in the folder of one (`.Sent/cur/`, `Sent.mbox/`)."""
+    *folders, name = file.replace("\\", "/").split("/")
+    bare = (re.sub(r"^[\W_]*(?:INBOX\.)?|\.mbox$", "", folder) for folder in folders[-2:])
+    return _SENT.search(name) is not None or any(len(f) <= 30 and _SENT.match(f) for f in bare)
 
 
 def _find_ours(seen: _Seen, options: ReadOptions) -> Ours:

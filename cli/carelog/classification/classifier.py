@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from carelog.classification import segments as seg
 from carelog.classification.features import Talk, column_names, measure_talk, signal_columns
-from carelog.classification.lexical import SLOT_OF_SIDE, Spoken, TokenTable, lexical_columns, listen_to_words
+from carelog.classification.lexical import SLOT_OF_SIDE, Spoken, lexical_columns, listen_to_words
 from carelog.classification.matching import Expressions, Matches, scan
 from carelog.classification.model import OUTPUT_AT, Model, align_weights
 from carelog.classification.normal import NormalForm, to_normal_form
@@ -23,6 +23,7 @@ from carelog.classification.prepared import prepare_rules
 from carelog.classification.rulebook import Rule, Rulebook
 from carelog.classification.segments import Segments, to_segments
 from carelog.classification.tokens import find_tokens
+from carelog.classification.vocabulary import Vocabulary
 from carelog.labels import CARE_ACTIVITIES, CHANNELS, SERVICE_ACTIVITIES
 
 Floats = npt.NDArray[np.float32]
@@ -61,9 +62,9 @@ class Classifier:
         return {k: v for k, v in self.__dict__.items() if k not in ("prepared", "table")}
 
     @cached_property
-    def table(self) -> TokenTable:
+    def table(self) -> Vocabulary:
         """The vectors of words that this process has met."""
-        return TokenTable(self.model.lexicon)
+        return Vocabulary(self.model.lexicon)
 
     @cached_property
     def signal_of(self) -> Ints:

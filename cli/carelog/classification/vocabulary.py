@@ -1,0 +1,84 @@
+"""The words that a process has met, with what each has learned: looked up by whole arrays, in a few steps for each word."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from carelog.classification.lexical import LEXICAL_SLOTS, TokenTable
+from carelog.classification.tokens import Tokens
+
+Ints = npt.NDArray[np.int64]
+Keys = npt.NDArray[np.uint64]
+
+MOST_WORDS = 1 << 16
+"""So many words are kept (30 MB when all are there); then it begins anew. A language's records hold 10,000 to 30,000."""
+_BITS = 18
+_PROBES = (np.uint64(1), np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))
+
+
+class Vocabulary(TokenTable):
+    """A table under hashes: each key has three places, the first that was free when it came is its own.
+
+    A key whose places are all taken takes the last one's, and whoever had it is computed anew when met again: what is told of
+    a word never depends on the words that came before.
+    """
+
+    __slots__ = ()
+
+    def _clear(self, room: int) -> None:
+        self.keys = np.zeros(1 << _BITS, np.uint64)
+        self.rows = np.zeros(1 << _BITS, np.int32)
+        # Row 0 is the word that nothing is known of. The system gives these pages only when they are written.
+        self.vectors = np.zeros((MOST_WORDS, len(LEXICAL_SLOTS), self.lexicon.rank), np.float32)
+        self.lengths = np.zeros(MOST_WORDS, np.float32)
+        self.used = 1
+
+    def look_up(self, tokens: Tokens) -> Ints:
+        """For each token the row of its vector; 0 where nothing is known of it."""
+        place = _place(tokens.keys, 0)
+        rows = self.rows[place].astype(np.int64)
+        missed = np.flatnonzero(self.keys[place] != tokens.keys)
+        for probe in range(1, len(_PROBES)):
+            place = _place(tokens.keys[missed], probe)
+            rows[missed] = self.rows[place]
+            missed = missed[self.keys[place] != tokens.keys[missed]]
+        if len(missed):
+            distinct, first, inverse = np.unique(tokens.keys[missed], return_index=True, return_inverse=True)
+            if self.used + len(distinct) > MOST_WORDS and self.used > 1:
+                self._clear(0)
+                return self.look_up(tokens)
+            rows[missed] = self._add(tokens, distinct, missed[first])[inverse]
+        return rows
+
+    def _add(self, tokens: Tokens, keys: Keys, examples: Ints) -> Ints:
+        """Compute and keep the vectors of tokens that were not met before; their rows."""
+        place, feature = self.lexicon.features_of(tokens, examples)
+        order = np.argsort(place, kind="stable")
+        known, heads = np.unique(place[order], return_index=True)
+        rows = np.zeros(len(keys), np.int64)
+        rows[known] = self.used + np.arange(len(known))
+        self._make_room(self.used + len(known))
+        if len(known):
+            sums = np.add.reduceat(self.lexicon.vectors[feature[order]], heads, axis=0)
+            self.vectors[self.used : self.used + len(known)] = sums
+            lengths = np.add.reduceat(self.lexicon.lengths[feature[order]], heads)
+            self.lengths[self.used : self.used + len(known)] = lengths
+        self.used += len(known)
+        self._keep(keys, rows)
+        return rows
+
+    def _keep(self, keys: Keys, rows: Ints) -> None:
+        """Put each key into the first of its places that is free, else into its last."""
+        for probe in range(len(_PROBES)):
+            place = _place(keys, probe)
+            mine = (self.keys[place] == 0) | (probe == len(_PROBES) - 1)
+            self.keys[place[mine]] = keys[mine]
+            # Of several new ones for one place the last stands there: the others go on.
+            stands = self.keys[place] == keys
+            self.rows[place[stands]] = rows[stands]
+            keys, rows = keys[~stands], rows[~stands]
+
+
+def _place(keys: Keys, probe: int) -> Ints:
+    return ((keys * _PROBES[probe]) >> np.uint64(64 - _BITS)).astype(np.int64)

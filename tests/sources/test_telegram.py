@@ -173,3 +173,19 @@ def test_stickers_and_polls_say_what_they_show(tmp_path: Path) -> None:
     (value,) = read_files(path).values
     assert [m["text"] for m in value["messages"]] == ["👍", "Which day?", ""]
     assert value["extra"]["messages"][1]["poll"]["answers"] == [{"text": "Monday"}]
+
+
+def test_words_of_rich_messages_are_read_and_a_bare_list_of_messages_is_known(tmp_path: Path) -> None:
+    rich = {
+        "blocks": [{"type": "list", "items": [{"text": "one "}, {"text": [{"type": "bold", "text": "two"}]}]}]
+    }
+    first = {key: value for key, value in _message(0, "Ana", "user1").items() if key != "text"}
+    messages = [
+        {**first, "rich_message": rich},
+        {**first, "id": 1, "text_entities": [{"type": "plain", "text": "three"}]},
+    ]
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps({"messages": messages}))
+    found = read_files(path)
+    assert found.formats == {"telegram"}
+    assert [m["text"] for m in found.values[0]["messages"]] == ["one two", "three"]

@@ -38,6 +38,8 @@ def detect_telegram(head: bytes, name: str) -> str | None:
         return None
     if _TYPE.search(head) and _MESSAGES.search(head):
         return "it has a chat of a type of Telegram with messages"
+    if _MESSAGES.search(head) and b'"date_unixtime"' in head and b'"from_id"' in head:
+        return "its messages have from_id and date_unixtime, as those of Telegram have"
     # In an export of the whole account much can stand before the first chat.
     if b'"personal_information"' in head and b'"about"' in head and b"Telegram" in head:
         return "it is an export of a Telegram account"
@@ -152,7 +154,21 @@ def _words_of(value: dict[str, Any]) -> str:
     """What a message without a text says: the picture that a sticker stands for, the question of a poll."""
     poll = value.get("poll")
     words = poll.get("question") if isinstance(poll, dict) else value.get("sticker_emoji")
-    return words if isinstance(words, str) else _join(words)
+    words = words or value.get("text_entities")
+    return (
+        words if isinstance(words, str) else _join(words) or "".join(_texts_in(value.get("rich_message"), 0))
+    )
+
+
+def _texts_in(value: Any, depth: int) -> Iterator[str]:
+    """The texts anywhere in a message with lists and headings, which has another structure than others."""
+    inner = list(value.items()) if isinstance(value, dict) else []
+    inner = [("", item) for item in value] if isinstance(value, list) else inner
+    for name, item in inner if depth < 20 else []:
+        if isinstance(item, str) and name in ("", "text"):
+            yield item
+        else:
+            yield from _texts_in(item, depth + 1)
 
 
 def _join(text: Any) -> str:

@@ -124,7 +124,7 @@ def _add_call(block: Block, legs: Sequence[Leg], part: int) -> None:
         "queue": next((q for row in folded if (q := to_name(row.get("huntpilotdn")))), None),
         "tags": sorted({tag for row in folded if (tag := to_name(row.get("clientmattercode")))}),
         "wait_seconds": _wait(folded, status) if direction != "outbound" else None,
-        "talk_seconds": _talk(folded),
+        "talk_seconds": _talk(folded) if status != "voicemail" else None,
         "extra": {"legs": rows},
     }
     add_interaction(block, legs, "cisco_cucm", value)

@@ -111,6 +111,17 @@ def test_voices_are_told_however_the_maker_writes_them(tmp_path: Path, text: str
     assert _said(tmp_path, text) == TWO
 
 
+@pytest.mark.parametrize("name", ["Speaker B", "SPEAKER_01", "spk_1", "S01", "Participant 2", "voice 2"])
+def test_voices_that_are_only_numbered_are_no_customers(tmp_path: Path, name: str) -> None:
+    text = (
+        f"WEBVTT\n\n00:00.000 --> 00:01.000\n<v Ann>Hello\n\n00:01.000 --> 00:02.000\n<v {name}>My tap drips"
+    )
+    (tmp_path / "x.vtt").write_text(text)
+    (value,) = read_files(tmp_path / "x.vtt", start="2026-09-14T09:00:00Z").values
+    assert "customer_id" not in value
+    assert value["messages"][1]["speaker"] == "customer"
+
+
 def test_words_before_a_colon_that_are_no_name_stay_where_they_are(tmp_path: Path) -> None:
     cues = [
         "Ann Lee: Acme, good day",

@@ -36,8 +36,8 @@ _CUSTOMER = re.compile(
 # What transcripts call people whom they do not know: no id, or different customers would be one.
 _NOBODY = re.compile(
     r"(customer|caller|client|visitor|end.?user|agent|bot|representative|operator|advisor|speaker|spk|voice|"
-    r"channel|guest|unknown)"
-    r"[ _-]{0,2}\d{0,6}",
+    r"channel|guest|unknown|person|participant|s(?=\d))"
+    r"[ _#-]{0,2}(?:\d{0,6}|[a-z])",
     re.IGNORECASE,
 )
 NO_DATE = Fault("no_date", "nothing says when this was written", "/started_at")

@@ -133,6 +133,13 @@ def test_connect_message_with_buttons_is_its_words_and_an_attachment_its_name(tm
     assert (value["customer_id"], value["extra"]["Transcript"][0]["Content"]) == ("Mali", json.dumps(shown))
 
 
+def test_connect_transcript_of_a_mail_is_a_mail(tmp_path: Path) -> None:
+    said = {"Id": "m1", "ParticipantRole": "CUSTOMER", "Content": "My tap drips", "BeginOffsetMillis": 0}
+    document = {"Channel": "EMAIL", "ContactId": CONTACT, "Participants": [], "Transcript": [said]}
+    value, _ = _read_one(tmp_path, document, start="2026-09-14T02:00:00Z")
+    assert (value["channel"], value["messages"][0]["speaker"]) == ("email", "customer")
+
+
 def test_connect_chat_as_its_interface_gives_it_is_read(tmp_path: Path) -> None:
     joined = {"AbsoluteTime": "2026-09-14T02:00:00Z", "Id": "m0", "ParticipantRole": "CUSTOMER", "Type": "EVENT",
               "ContentType": "application/vnd.amazonaws.connect.event.participant.joined"}  # fmt: skip

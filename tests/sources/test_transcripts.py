@@ -98,6 +98,7 @@ TWO = [("agent", "Acme, good day"), ("customer", "My tap drips")]
         # captions for the deaf: names and marks only where the voice changes
         "1\n00:00:00,0 --> 00:00:01,0\n>> ANN: Acme,\n\n2\n00:00:01,0 --> 00:00:02,0\ngood day\n\n3\n00:00:03,0 --> 00:00:04,0\n>> BO: My tap drips",
         "1\n00:00:00,0 --> 00:00:01,0\n>> Acme,\n\n2\n00:00:01,0 --> 00:00:02,0\ngood day\n\n3\n00:00:03,0 --> 00:00:04,0\n>> My tap drips",
+        "1\n00:00:00,0 --> 00:00:04,0\n>> Acme, good day >> My tap drips",
         # names in a line of their own, and two voices in one cue
         "WEBVTT\n\n00:00.000 --> 00:01.000\n(Ann Lee)\nAcme, good day\n\n00:01.000 --> 00:02.000\n(Bo Ray)\nMy tap drips",
         "WEBVTT\n\n00:00.000 --> 00:04.000\nspk_0: Acme, good day\nspk_1: My tap drips",

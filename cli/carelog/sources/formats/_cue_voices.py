@@ -26,6 +26,7 @@ _ROLE = r"(?:speaker|spk|voice|channel|agent|customer|caller|client|operator)[ _
 _SPEAKER = re.compile(rf"({_MARK}\[({_ROLE})\]\s+)", re.I)
 _ALONE = re.compile(r"(\(([^\W\d_a-z][^()\n]{1,60})\)\s*)")
 _CHANGE = re.compile(r"(>{2,3}\s*)")
+_IN_LINE = re.compile(r"(?<=[\w.!?,]) +(>{2,3} ?)(?=\S)")
 _SENTENCE = re.compile(r"[.!?;,…](?:\s|$)")
 _TITLE = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Prof|Jr|Sr|St)\.")
 CHANGE = ">>"
@@ -84,7 +85,7 @@ def _read_json(text: str) -> Spoken | None:
 def _split_labels(text: str) -> Iterator[Spoken]:
     """Lines that begin with a label begin a piece; others go on with the one above."""
     held: Spoken | None = None
-    for line in text.split("\n"):
+    for line in _IN_LINE.sub(r"\n\1", text).split("\n"):
         prefix, label = _label_of(line)
         if held is None or prefix:
             if held is not None:

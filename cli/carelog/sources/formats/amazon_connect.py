@@ -346,7 +346,8 @@ def _add_transcript(
     if not file:
         return []
     is_chat = has_times_of_day(words)
-    value.setdefault("channel", "chat" if is_chat else "phone")
+    told = _CHANNELS.get(str(words.look("Channel")), "chat" if is_chat else "phone")
+    value.setdefault("channel", told)
     remarks = []
     began = record.look("Agent", "ConnectedToAgentTimestamp")
     began = began or record.look("AgentInfo", "ConnectedToAgentTimestamp")

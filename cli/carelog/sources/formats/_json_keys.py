@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["\[\]{}]', re.DOTALL)
 _LOOKED_AT = 64 * 1024
@@ -27,7 +28,9 @@ def find_keys(head: bytes) -> dict[str, set[str]]:
     return keys
 
 
+@lru_cache(maxsize=4)
 def _keys_of_first(head: bytes) -> dict[str, set[str]]:
+    # Every format asks for the same beginning, one after another; nobody changes what is found.
     keys: dict[str, set[str]] = {"": set()}
     stack: list[str | None] = []
     seen: set[str] = set()

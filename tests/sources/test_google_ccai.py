@@ -147,6 +147,16 @@ def test_voices_that_speech_to_text_tells_apart_are_turns(tmp_path: Path) -> Non
     assert value["messages"][1]["at"] == "2026-09-14T09:12:02.500000+07:00"
 
 
+@pytest.mark.parametrize("batch", [False, True])
+def test_answers_of_batches_are_read(tmp_path: Path, batch: bool) -> None:
+    said = {
+        "results": [{"alternatives": [{"transcript": "it drips"}], "channelTag": 1, "resultEndOffset": "2s"}]
+    }
+    document = {"results": {"gs://b/c.wav": {"transcript": said}} if batch else [{"inlineResult": said}]}
+    (value,) = _read(tmp_path, {"response": document} if batch else document, **START).values
+    assert [m["text"] for m in value["messages"]] == ["it drips"]
+
+
 def test_speech_in_snake_case_and_entries_with_texts_for_times_are_read(tmp_path: Path) -> None:
     snake = {
         "results": [

@@ -44,8 +44,20 @@ def read_entries(native: Native, start: str | None, sides: dict[str, str]) -> It
 
 
 def results_of(native: Native) -> list[Path]:
-    """The paths of the results of recognised speech, also inside the answer of an operation."""
-    return [path for above in ((), ("response",)) for path in native.each(*above, "results")]
+    """The paths of the results of recognised speech, also inside the answers of operations and batches."""
+    found = [path for above in ((), ("response",)) for path in native.each(*above, "results")]
+    for path in list(found):
+        found += [
+            *native.each(*path, "inlineResult", "results"),
+            *native.each(*path, "transcript", "results"),
+        ]
+    for above in (("results",), ("response", "results")):
+        files = native.look(*above)
+        # The answer for a batch has the results of each file under its name.
+        for name in files if isinstance(files, dict) else ():
+            for inner in (("transcript",), ("inlineResult", "transcript")):
+                found += native.each(*above, name, *inner, "results")
+    return [path for path in found if isinstance(native.look(*path, "alternatives"), list)]
 
 
 def _recognised(native: Native, start: str | None, sides: dict[str, str]) -> Iterator[Said]:

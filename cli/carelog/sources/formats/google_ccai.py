@@ -66,13 +66,16 @@ def detect_google_ccai(head: bytes, name: str) -> str | None:
             return "it has transcript segments, as conversations of Google's Insights do"
         if "sentence" in inside["sentences"]:
             return "it has sentences, as the BigQuery export of Google's Insights does"
-    if any(
-        "transcript" in keys.get(f"{path}results.alternatives", set()) for path in ("", "response.", "data.")
-    ):
+    paths = [f"{above}results.alternatives" for above in ("", "response.", "data.")]
+    if any("transcript" in keys.get(path, set()) for path in paths) or _BATCH.search(head):
         return "it has results with alternatives, as Google's Speech-to-Text writes them"
     return None
 
 
+_BATCH = re.compile(
+    rb'"results"\s*:\s*[\[{].{0,2000}?"(?:transcript|inlineResult)"\s*:\s*\{\s*"results"\s*:\s*\[\s*\{\s*"alternatives"',
+    re.DOTALL,
+)
 _TELLING = ("entries", "transcript", "sentences")
 
 

@@ -712,3 +712,20 @@ def test_folder_of_sent_mails_tells_who_the_company_is(tmp_path: Path, place: st
     )
     (value,) = read_files(path).values
     assert (value["direction"] == "outbound") is is_ours
+
+
+@pytest.mark.parametrize(
+    ("mark", "is_draft"),
+    [
+        ("X-Unsent: 1", True),
+        ("X-Mozilla-Draft-Info: internal/draft; vcard=0", True),
+        ("X-Uniform-Type-Identifier: com.apple.mail-draft", True),
+        ("X-Unsent: 0", False),
+    ],
+)
+def test_mails_that_were_never_sent_are_known_by_their_mailers_marks(
+    tmp_path: Path, mark: str, is_draft: bool
+) -> None:
+    path = tmp_path / "one.eml"
+    path.write_bytes(HEAD + mark.encode() + b"\n\nhello")
+    assert read_files(path, **OURS).rejects == (["draft"] if is_draft else [])

@@ -65,9 +65,14 @@ def sort_mails(mails: Sequence[Placed]) -> list[Placed]:
 
 
 def is_draft(placed: Placed) -> bool:
-    """Whether the mail was never sent: a label or a flag of its mailbox says so."""
+    """Whether the mail was never sent: a label, a flag of its mailbox or a header of its mailer says so."""
     flags = placed.note.get("flags", "")
-    return "D" in flags or any(label.lower() in _DRAFT_LABELS for label in placed.mail.labels)
+    marks = {
+        name.lower(): str(value) for name, value in placed.mail.others.items() if name[:2] in ("X-", "x-")
+    }
+    is_marked = "x-mozilla-draft-info" in marks or marks.get("x-unsent", "").strip() == "1"
+    is_marked = is_marked or "mail-draft" in marks.get("x-uniform-type-identifier", "")
+    return is_marked or "D" in flags or any(label.lower() in _DRAFT_LABELS for label in placed.mail.labels)
 
 
 def find_id(mails: Sequence[Mail], part: int = 0) -> str:

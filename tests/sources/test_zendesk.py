@@ -205,8 +205,12 @@ def test_authors_may_be_names_addresses_or_roles(tmp_path: Path) -> None:
     [
         ({"comments": [{**COMMENTS[0], "audit_id": 3}], "next_page": None}, "comments without their ticket"),
         (
-            {"satisfaction_ratings": [{"id": 1, "ticket_id": 1, "score": "good"}]},
-            "satisfaction ratings without",
+            {
+                "satisfaction_ratings": [
+                    {"id": 1, "ticket_id": 1, "score": "good", "group_id": 3, "assignee_id": 2}
+                ]
+            },
+            "ticket is not among",
         ),
     ],
 )
@@ -314,3 +318,63 @@ def test_time_that_cannot_be_read_is_said(tmp_path: Path, value: Any, findings: 
     found = read(tmp_path, {**TICKET, "description": "", "solved_at": value})
     assert [keyword for _, keyword in found.findings] == findings
     assert "ended_at" not in found.values[0]
+
+
+def write_lines(path: Path, values: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(value) + "\n" for value in values))
+    return path
+
+
+@pytest.mark.parametrize("names", [("a.jsonl", "b.jsonl"), ("b.jsonl", "a.jsonl")])
+def test_comments_of_another_file_join_their_ticket(tmp_path: Path, names: tuple[str, str]) -> None:
+    tickets = write_lines(tmp_path / names[0], [TICKET, {**TICKET, "id": 2}])
+    comments = write_lines(tmp_path / names[1], [{**comment, "ticket_id": 1} for comment in COMMENTS])
+    found = read_files(tickets, comments)
+    one = read(tmp_path, {**TICKET, "comments": COMMENTS})
+    assert [value["interaction_id"] for value in found.values] == ["zendesk-1", "zendesk-2"]
+    assert said(found.values[0]) == said(one.values[0])
+    assert found.values[0]["source"]["file"].endswith(names[0])
+    assert not found.rejects
+
+
+PARTS = [
+    ("ticket_metrics", {"id": 5, "ticket_id": 1, "reopens": 0, "reply_time_in_minutes": {"calendar": 3}}),
+    ("satisfaction_ratings", {"id": 6, "ticket_id": 1, "requester_id": 11, "group_id": 33, "score": "bad"}),
+    *(("ticket_audits", {**audit, "ticket_id": 1, "metadata": {}}) for audit in AUDITS),
+]
+
+
+@pytest.mark.parametrize("paged", [True, False])
+def test_metrics_ratings_and_audits_of_other_files_join_their_ticket(tmp_path: Path, paged: bool) -> None:
+    paths = [write_lines(tmp_path / "tickets.jsonl", [without(TICKET, "satisfaction_rating")])]
+    for name in dict.fromkeys(name for name, _ in PARTS):
+        items = [item for known, item in PARTS if known == name]
+        document = [{name: items, "next_page": None}] if paged else items
+        paths.append(write_lines(tmp_path / f"{name}.jsonl", document))
+    found = read_files(*paths)
+    (value,) = found.values
+    assert (found.formats, found.rejects) == ({"zendesk"}, [])
+    assert (value["first_response_seconds"], value["satisfaction"]) == (180, {"scale": "thumbs", "score": 0})
+    assert said(value) == said(read(tmp_path, {**TICKET, "comments": COMMENTS}).values[0])
+
+
+def test_comments_without_their_ticket_are_put_aside_and_say_why(tmp_path: Path) -> None:
+    lines = [TICKET, {**COMMENTS[0], "ticket_id": 9}]
+    found = read_files(write_lines(tmp_path / "a.jsonl", lines))
+    assert len(found.values) == 1
+    assert found.rejects == ["not_a_ticket"]
+
+
+def test_ticket_that_is_given_again_counts_once_with_its_last_state(tmp_path: Path) -> None:
+    late = {**TICKET, "status": "solved", "updated_at": "2026-03-03T10:00:00Z"}
+    early = {**TICKET, "status": "open", "updated_at": "2026-03-02T10:00:00Z", "comments": COMMENTS}
+    found = read_files(write_lines(tmp_path / "a.jsonl", [late, early]))
+    (value,) = found.values
+    assert value["status"] == "closed"
+    assert len(said(value)) == len(said(read(tmp_path, {**TICKET, "comments": COMMENTS}).values[0]))
+
+
+def test_comments_that_a_ticket_has_already_are_not_said_twice(tmp_path: Path) -> None:
+    lines = [{**TICKET, "comments": COMMENTS}, *({**comment, "ticket_id": 1} for comment in COMMENTS)]
+    found = read_files(write_lines(tmp_path / "a.jsonl", lines))
+    assert said(found.values[0]) == said(read(tmp_path, {**TICKET, "comments": COMMENTS}).values[0])

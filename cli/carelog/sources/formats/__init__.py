@@ -78,7 +78,7 @@ from carelog.sources.formats.transcripts import detect_srt, detect_webvtt, read_
 from carelog.sources.formats.twilio import detect_twilio, parse_twilio, read_twilio, read_twilios
 from carelog.sources.formats.vcon import detect_vcon, parse_vcons, read_vcon
 from carelog.sources.formats.whatsapp import detect_whatsapp, read_whatsapp
-from carelog.sources.formats.zendesk import detect_zendesk, parse_zendesk, read_zendesk
+from carelog.sources.formats.zendesk import detect_zendesk, parse_zendesk, read_zendesk, read_zendesks
 from carelog.sources.formats.zendesk_chat import detect_zendesk_chat, parse_zendesk_chat, read_zendesk_chat
 from carelog.sources.pieces import parse_chunk_of_json
 from carelog.sources.streams import Opened
@@ -124,7 +124,7 @@ FORMATS: dict[str, Format] = {
     "email": Format(
         "Email: .eml, Maildir, mbox, Takeout", detect_email, read_email, parse_emails, read_emails
     ),
-    "zendesk": Format("Zendesk tickets, JSON", detect_zendesk, read_zendesk, parse_zendesk),
+    "zendesk": Format("Zendesk tickets, JSON", detect_zendesk, read_zendesk, parse_zendesk, read_zendesks),
     "intercom": Format("Intercom conversations, JSON", detect_intercom, read_intercom, parse_intercom),
     "chatwoot": Format(
         "Chatwoot conversations, JSON", detect_chatwoot, read_chatwoot, parse_chatwoot, read_chatwoots

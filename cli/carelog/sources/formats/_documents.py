@@ -267,7 +267,7 @@ def parse_records(chunk: Chunk, to_records: ToRecords, lists: Iterable[str] = ()
             if isinstance(found, Fault):
                 put_aside(block, piece.line, piece.offset, piece.raw, found)
             else:
-                _add(block, found, piece)
+                add_found(block, found, piece)
     return block
 
 
@@ -278,7 +278,8 @@ def parse_documents(
     return parse_records(chunk, lambda piece, options: to_records(piece.value, options))
 
 
-def _add(block: Block, found: Mapped, piece: Piece) -> None:
+def add_found(block: Block, found: Mapped, piece: Piece) -> None:
+    """Add the record that was found in an object, with its place and the remarks on it."""
     value = found.value
     place = {"format": block.format, "file": block.file, "line": piece.line}
     value["source"] = {**place, **value.get("source", {})}

@@ -173,3 +173,14 @@ def test_notices_of_channels_are_of_the_system_and_lists_are_no_records(tmp_path
         ("customer", "hi @desk"),
     ]
     assert (found.formats, found.rejects) == ({"slack"}, [])
+
+
+def test_stamps_that_a_tool_shortened_are_times(tmp_path: Path) -> None:
+    path = tmp_path / "2026-09-14.json"
+    path.write_text(
+        json.dumps([{**_said(1), "ts": "1789351203"}, {**_said(2), "ts": 1789351202.5}, _said(3)])
+    )
+    (value,) = read_files(path).values
+    assert [m["at"] for m in value["messages"]] == [
+        "2026-09-14T02:00:02.500000Z", "2026-09-14T02:00:03Z", "2026-09-14T02:00:03.000003Z"
+    ]  # fmt: skip

@@ -38,7 +38,7 @@ _LISTS = frozenset(
 _OBJECTS = ("huddle_transcripts.json", "file_conversations.json", "integration_logs.json")
 _PAGE = re.compile(rb'"messages"\s*:\s*\[')
 _TS = re.compile(rb'"ts"\s*:\s*"\d{9,11}\.\d{6}"')
-_STAMP = re.compile(r"(\d{9,11})\.(\d{6})")
+_STAMP = re.compile(r"(\d{9,11})(?:\.(\d{1,6}))?")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d\.json")
 _TOKEN = re.compile(r"([?&])t=xox[a-z]-[^&\s\"'>|]*")
 _MARKUP = re.compile(r"<([@#!]?)([^<>|\n]{1,2000})(?:\|([^<>\n]{0,2000}))?>")
@@ -206,7 +206,7 @@ def _store(
     value: dict[str, Any], channel: str, said: Said, raw: bytes, store: MessageStore, workspace: _Workspace
 ) -> None:
     found = _STAMP.fullmatch(str(value.get("ts")))
-    place = int(found[1] + found[2]) if found else 0
+    place = int(found[1] + (found[2] or "").ljust(6, "0")) if found else 0
     said.at = (from_epoch(place) or "") if found else ""
     said.message_id = str(value["ts"]) if found else None
     said.raw = _cut_tokens(raw.decode("utf-8", "replace"))

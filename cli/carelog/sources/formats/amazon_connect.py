@@ -1,9 +1,10 @@
-"""Amazon Connect: contact records (CTR), Contact Lens transcripts of calls and chats, chat transcripts.
+"""Amazon Connect: contact records (CTR, and as the interface gives them), transcripts of Contact Lens (whole or in
+segments) and of chats.
 
 A contact record is delivered at least once and again on every update: of each ContactId the one with the
 greatest LastUpdateTimestamp counts. A transfer takes its direction from the contact that it began with
 (InitialContactId). A transcript belongs to the record of its contact and becomes its messages; of a raw and a
-redacted twin the raw one is read. A call's transcript alone says no time: its record does, else `--start`,
+redacted twin the raw one is read. A chat or a mail without its transcript is kept with its steps (`_steps`). A call's transcript alone says no time: its record does, else `--start`,
 else the time of the analysis in its file name (with a remark). Fields: the administrator guide's pages on
 contact records and on the output files of Contact Lens.
 """

@@ -1,12 +1,11 @@
 """Call records of Asterisk and FreePBX: `Master.csv` (either order of columns, no header), the FreePBX report
-(with header), tables of the CDR database with header, and JSON lines.
+(with header), tables of the CDR database with header or without, JSON, and the reports of panels built on Asterisk
+(`_cdr_columns` knows their columns).
 
 A call leaves one row for each leg (transfer, ring-all, queue attempt); rows of one `linkedid` (else
-`uniqueid`) are one interaction. No direction is written: it is told from the context, the dialled number and
-the lengths of the numbers. Times are those of the server's clock without offset; `--tz` says the zone.
+`uniqueid`) are one interaction. No direction is written: it is told from the context, the dialled number, the
+devices and the lengths of the numbers. Times are those of the server's clock without offset; `--tz` says the zone.
 Without it, the offset is what lies between the local time and the epoch in `uniqueid`, if that is one.
-Column orders: cdr/cdr_csv.c and configs/samples/cdr_custom.conf.sample of Asterisk, and the CDR report module
-of FreePBX.
 """
 
 from __future__ import annotations

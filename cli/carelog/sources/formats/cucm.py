@@ -3,7 +3,8 @@
 Two header lines, names and then SQL types; columns are found by name, whatever their case, spaces and order.
 Times are epochs in UTC, and 0 means that it did not happen. Transfers and conferences leave several rows of
 one globalCallID, which are one interaction. The direction is told from the devices: phones are named SEP…,
-trunks and gateways otherwise. Quality records (CMR) are no calls and are left out.
+trunks and gateways otherwise. Quality records (CMR) and the legs that put a call to a recorder are no calls and are
+left out.
 """
 
 from __future__ import annotations

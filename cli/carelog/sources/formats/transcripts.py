@@ -1,9 +1,11 @@
-"""Transcripts of calls as subtitles: WebVTT (Teams, Zoom, Meet) and SRT. One file is one call.
+"""Transcripts of calls as subtitles: WebVTT (Teams, Zoom, Webex, Meet) and SRT. One file is one call.
 
-Who speaks stands in `<v Name>`, or before a colon at the beginning of a cue (Zoom). Cues of one speaker that
-follow each other are one message, and lines that rolling captions show again count once. A part without a
-time (no cue, a note in the wrong place) is kept as a message without one. There is no absolute time in such
-a file: `--start` says it, or the file's name. Who is the agent is said by `--agents`, else guessed and said.
+Who speaks is told in many ways (`_cue_voices`); where it is told only at a change of speaker, cues without a name
+go on with the voice before them. Cues of one speaker that follow each other are one message, and lines that rolling
+captions show again count once. A part without a time (no cue, a note in the wrong place) is kept as a message without
+one; comments stay with the cue that they precede. There is no absolute time in such a file, save in what Teams'
+interface writes into its cues: `--start` says it, or the file's name. Who is the agent is said by `--agents`, else
+guessed and said.
 """
 
 from __future__ import annotations

@@ -177,3 +177,12 @@ def test_name_of_the_file_tells_the_name_where_spaces_hide_it(tmp_path: Path) ->
     assert [(m["text"], n["from"]) for m, n in zip(value["messages"], value["extra"]["messages"], strict=True)] == [
         ("hi", "Ana Lim"), ("ok 10.30 is fine", "Shop")
     ]  # fmt: skip
+
+
+def test_exports_that_were_put_together_are_read_as_one_chat(tmp_path: Path) -> None:
+    path = tmp_path / "chat.txt"
+    export = "[LINE] Anaとのトーク履歴\n保存日時：2026/09/20 10:00\n\n2026/09/{}({})\n10:30\tAna\t{}\n"
+    path.write_text(export.format(14, "月", "one") + export.format(15, "火", "two"), encoding="utf-8")
+    found = read_files(path, zone="UTC")
+    assert [m["text"] for v in found.values for m in v["messages"]] == ["one", "two"]
+    assert found.rejects == []

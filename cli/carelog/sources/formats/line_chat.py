@@ -47,6 +47,8 @@ _HEADER = re.compile(
     r"(?:(?:との|の)?トーク(?:履歴)?|的聊天(?:[記记][錄录])?|(?:님)?[과와]의 대화)?\s*$"
 )
 _SAVED = re.compile(r"(Saved on|Save date|Saved|保存日時|บันทึกเมื่อ|บันทึกวันที่|储存日期|儲存日期)\s*[:：]?\s*(.+)")
+# Several exports of one chat, put together into one file.
+_AGAIN = re.compile(r"\[LINE\] .*(?:Chat history|ประวัติการ|トーク履歴|聊天[記记][錄录])")
 _WHEN = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\D{1,4}\d{1,2}[:.]\d\d")
 _SYSTEM = re.compile(
     r"(ยกเลิกข้อความ.{0,6}|Message unsent|.{0,40} unsent a message|.{0,40}送信を取り消しました|"
@@ -137,7 +139,7 @@ def _read_messages(opened: Opened, options: ReadOptions, known: _File, block: Bl
             if said is not None:
                 yield _finish(said, known)
             said = _begin(found, known, line.number, line.offset, line.text)
-        elif _note_date(bare, known):
+        elif _note_date(bare, known) or (known.date.parts != (0, 0, 0) and _AGAIN.match(bare)):
             if said is not None:
                 yield _finish(said, known)
             said = None
@@ -167,6 +169,8 @@ def _note_header(line: str, known: _File) -> bool:
     is_first = known.date.parts == (0, 0, 0)
     if header is not None and is_first:
         known.title = header[1].strip(' "“”') or known.title
+        return True
+    if saved is not None and known.saved:
         return True
     if not known.saved and (saved is not None or (known.title and is_first and _WHEN.search(line))):
         known.saved = saved[0] if saved is not None else line.strip()

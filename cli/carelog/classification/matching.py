@@ -22,6 +22,7 @@ from carelog.classification.patterns import to_patterns
 from carelog.classification.ragged import Ragged
 from carelog.classification.rulebook import Rule
 from carelog.classification.walks import WalkBuilder, Walks, to_walk, walk_from
+from carelog.classification.words import Words, WordTable, is_word
 from carelog.errors import UsageProblem
 from carelog.resources import cached_bytes
 
@@ -33,12 +34,14 @@ Bools = npt.NDArray[np.bool_]
 class Expressions:
     """What is compiled: distinct patterns, and whose they are.
 
-    `texts` are the patterns (none where they were compiled before); `owners` are the rules that have pattern i as a whole phrase; `walks` and `chains` are the phrases that are joined of parts.
-    Numbers from `words` on are the words of guards. `lengths[i]` is the length of all matches of pattern i in bytes, 0 where
-    that varies.
+    Patterns are numbered: first `texts`, which are scanned for (none where they were compiled before), then those that are one
+    whole word, in `vocabulary`. `owners` are the rules that have pattern i as a whole phrase; `walks` and `chains` are the phrases
+    that are joined of parts. Rules from `words` on are the words of guards. `lengths[i]` is the length of all matches of pattern i
+    in bytes, 0 where that varies.
     """
 
     texts: tuple[str, ...]
+    vocabulary: WordTable
     owners: Ragged
     lengths: Places
     walks: Walks
@@ -88,9 +91,13 @@ def to_expressions(rules: Sequence[Rule]) -> Expressions:
     for number, rule in enumerate(rules):
         if rule.pattern:
             whole.setdefault(soften(rule.pattern), {})[number] = None
-    texts = tuple(whole | dict.fromkeys([*walks.literals, *chains.of_literal]))
+    found = dict.fromkeys([*whole, *walks.literals, *chains.of_literal])
+    scanned_for = tuple(text for text in found if not is_word(text))
+    alone = [text for text in found if is_word(text)]
+    texts = (*scanned_for, *alone)
     return Expressions(
-        texts,
+        scanned_for,
+        WordTable.of(alone, len(scanned_for)),
         Ragged.of([list(whole.get(t, ())) for t in texts]),
         np.array([fixed_length(t) for t in texts], np.int64),
         walks.build(texts),
@@ -194,7 +201,7 @@ _BITS = 40
 _PLACE = (1 << _BITS) - 1
 
 
-def _find(database: hyperscan.Database, form: NormalForm) -> tuple[Places, Places]:
+def _find(database: hyperscan.Database, expressions: Expressions, words: Words) -> tuple[Places, Places]:
     """The patterns that match somewhere, and where each match ends."""
     found = array("q")
     add = found.append
@@ -202,18 +209,20 @@ def _find(database: hyperscan.Database, form: NormalForm) -> tuple[Places, Place
     def on_match(identity: int, start: int, end: int, flags: int, context: object) -> None:
         add(identity << _BITS | end)
 
-    if form.data:
-        database.scan(form.data.translate(_CLAUSE_ENDS), match_event_handler=on_match)
+    if words.form.data and len(expressions.lengths):
+        database.scan(words.form.data.translate(_CLAUSE_ENDS), match_event_handler=on_match)
     packed = np.frombuffer(found, np.int64) if found else np.zeros(0, np.int64)
-    return packed >> _BITS, packed & _PLACE
+    patterns, ends = expressions.vocabulary.find(words)
+    return np.concatenate([packed >> _BITS, patterns]), np.concatenate([packed & _PLACE, ends])
 
 
 def scan(database: hyperscan.Database, expressions: Expressions, form: NormalForm) -> Matches:
     """Every match of every rule, guards applied, each (rule, segment, end) once."""
-    identities, ends = _find(database, form) if len(expressions.lengths) else (np.zeros(0, np.int64),) * 2
+    words = Words(form)
+    identities, ends = _find(database, expressions, words)
     rules, starts, stops = _whole_phrases(expressions, form, identities, ends)
     joined = [
-        walk_from(expressions.walks, identities, expressions.lengths[identities], ends, form),
+        walk_from(expressions.walks, identities, expressions.lengths[identities], ends, words),
         _joined_phrases(expressions.chains, form, identities, ends, expressions.lengths),
     ]
     joined_rules, joined_stops = (np.concatenate(parts) for parts in zip(*joined, strict=True))
@@ -222,10 +231,10 @@ def scan(database: hyperscan.Database, expressions: Expressions, form: NormalFor
     starts = np.concatenate([starts, np.full(len(joined_rules), -1)])
     stops = np.concatenate([stops, joined_stops])
     starts[gapped] = _starts_of_gapped(form, stops[gapped])
-    is_word = rules >= expressions.words
-    counted = _in_order(rules[~is_word], starts[~is_word], stops[~is_word], gapped[~is_word], form)
-    words = (rules[is_word] - expressions.words, starts[is_word], stops[is_word])
-    return _apply_guards(counted, words, expressions.guards, form)
+    is_guard = rules >= expressions.words
+    counted = _in_order(rules[~is_guard], starts[~is_guard], stops[~is_guard], gapped[~is_guard], form)
+    against = (rules[is_guard] - expressions.words, starts[is_guard], stops[is_guard])
+    return _apply_guards(counted, against, expressions.guards, form)
 
 
 def _whole_phrases(

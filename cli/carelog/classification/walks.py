@@ -7,7 +7,6 @@ keys, as tokens are.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -17,22 +16,15 @@ import numpy.typing as npt
 from carelog.classification.gaps import Part
 from carelog.classification.normal import NormalForm
 from carelog.classification.ragged import Ragged
-from carelog.classification.tokens import KEY_BYTES, span_keys
+from carelog.classification.tokens import span_keys
+from carelog.classification.words import MIX, Words, is_word, lay_out, signatures, to_bytes
 
 Places = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.uint64]
 Bools = npt.NDArray[np.bool_]
 
-_BYTE = re.compile(rb"\\x([0-9a-f]{2})")
-_ONE_WORD = re.compile(r" [^ ]+ ")
-_MIX = np.uint64(0x9E3779B97F4A7C15)
 _ROOM = 22
 """Bits of the table that tells most words apart from those of a step, as a power of two."""
-
-
-def to_bytes(literal: str) -> bytes:
-    """The bytes that a literal pattern stands for."""
-    return _BYTE.sub(lambda m: bytes([int(m[1], 16)]), literal.encode("ascii"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +51,7 @@ def to_walk(parts: Sequence[Part]) -> Walk | None:
 
 
 def _is_word(part: Part) -> bool:
-    return all(_ONE_WORD.fullmatch(s) and len(to_bytes(s)) - 2 < KEY_BYTES for s in part.spellings)
+    return all(map(is_word, part.spellings))
 
 
 def _frequency(part: Part) -> float:
@@ -132,30 +124,19 @@ class WalkBuilder:
 
 
 def _tables(words: Sequence[tuple[bytes, int]]) -> tuple[Keys, npt.NDArray[np.uint8]]:
-    lengths = np.array([len(word) for word, _ in words], np.int64)
     steps = np.array([step for _, step in words], np.int64)
-    text = np.frombuffer(b"".join(word for word, _ in words) + bytes(KEY_BYTES + 8), np.uint8)
-    starts = np.cumsum(lengths) - lengths
+    text, starts, lengths = lay_out([word for word, _ in words])
     likely = np.zeros(1 << _ROOM, bool)
-    likely[_slots(_signatures(text, starts, lengths), steps)] = True
+    likely[_slots(signatures(text, starts, lengths), steps)] = True
     return np.sort(_mixed(span_keys(text, starts, lengths), steps)), np.packbits(likely, bitorder="little")
 
 
 def _mixed(keys: Keys, steps: Places) -> Keys:
-    return keys ^ ((steps.astype(np.uint64) + np.uint64(1)) * _MIX)
+    return keys ^ ((steps.astype(np.uint64) + np.uint64(1)) * MIX)
 
 
-_LOW = np.array([(1 << (8 * n)) - 1 for n in range(8)] + [(1 << 64) - 1], np.uint64)
-
-
-def _signatures(text: npt.NDArray[np.uint8], starts: Places, lengths: Places) -> Keys:
-    """A number for each word, cheaper than its key: of its first eight bytes and its length."""
-    eight = np.ndarray((len(text) - 7,), np.dtype("<u8"), text, 0, (1,))[starts]
-    return ((eight & _LOW[np.minimum(lengths, 8)]) + lengths.astype(np.uint64)) * _MIX
-
-
-def _slots(signatures: Keys, steps: Places) -> Places:
-    mixed = (signatures ^ (steps.astype(np.uint64) << np.uint64(20))) * _MIX
+def _slots(numbers: Keys, steps: Places) -> Places:
+    mixed = (numbers ^ (steps.astype(np.uint64) << np.uint64(20))) * MIX
     return (mixed >> np.uint64(64 - _ROOM)).astype(np.int64)
 
 
@@ -173,16 +154,16 @@ class _Reached:
 
 
 def walk_from(
-    walks: Walks, literals: Places, lengths: Places, ends: Places, form: NormalForm
+    walks: Walks, literals: Places, lengths: Places, ends: Places, words: Words
 ) -> tuple[Places, Places]:
     """Rules and ends of the phrases around hits of their anchors: which literal, its length in bytes, and where it ends."""
     phrases, at = walks.phrases.spread(literals)
     literals, ends = literals[at], ends[at]
     starts = ends - lengths[at] + walks.leads[literals]
-    low = np.searchsorted(form.separators, starts) - 1
-    high = np.searchsorted(form.separators, ends - walks.trails[literals])
+    separators = words.form.separators
+    low = np.searchsorted(separators, starts) - 1
+    high = np.searchsorted(separators, ends - walks.trails[literals])
     reached = _Reached(phrases, low, high, ends)
-    words = _Words(form)
     done: list[tuple[Places, Places]] = []
     for step in range(walks.after.shape[1]):
         reached = _take_step(walks, step, reached, words)
@@ -194,21 +175,7 @@ def walk_from(
     return np.concatenate([none, *(r for r, _ in done)]), np.concatenate([none, *(e for _, e in done)])
 
 
-class _Words:
-    """The words between separators; `signatures` by the place of the separator before."""
-
-    def __init__(self, form: NormalForm) -> None:
-        self.form = form
-        self.text = np.frombuffer(form.data + bytes(KEY_BYTES + 8), np.uint8)
-        self.starts = form.separators[:-1] + 1
-        self.lengths = np.diff(form.separators) - 1
-        self.signatures = _signatures(self.text, self.starts, self.lengths)
-
-    def keys(self, places: Places) -> Keys:
-        return span_keys(self.text, self.starts[places], self.lengths[places])
-
-
-def _take_step(walks: Walks, step: int, reached: _Reached, words: _Words) -> _Reached:
+def _take_step(walks: Walks, step: int, reached: _Reached, words: Words) -> _Reached:
     """Each way to go on by one part: to every word near enough that is one of the part's."""
     after, most = walks.after[reached.phrases, step], walks.words[reached.phrases, step]
     number = reached.phrases * walks.after.shape[1] + step

@@ -212,6 +212,10 @@ def test_authors_may_be_names_addresses_or_roles(tmp_path: Path) -> None:
             },
             "ticket is not among",
         ),
+        (
+            {"users": [{"id": 11, "url": "https://a.zendesk.com/api/v2/users/11.json", "name": "Ana"}]},
+            "holds users and no tickets",
+        ),
     ],
 )
 def test_parts_without_their_ticket_say_so(tmp_path: Path, document: Any, told: str) -> None:

@@ -62,6 +62,7 @@ _OTHERS = frozenset(("responder_id", "fr_due_by", "csid", "assignee_user", "conv
 _BESIDE = {
     "groups": "group_id", "organizations": "organization_id", "brands": "brand_id", "ticket_forms": "ticket_form_id"
 }  # fmt: skip
+_NO_TICKETS = ("users", "organizations", "groups", "brands", "ticket_fields", "ticket_forms", "macros")
 _OF_PAGE = frozenset(
     ("next_page", "previous_page", "count", "end_time", "end_of_stream", "after_cursor", "after_url")
 )
@@ -70,6 +71,7 @@ _IDENTITY = ("requester_id", "requester", "submitter_id", "submitter", "author_i
 _PART = "\0part"
 _TICKET_ELSEWHERE = Fault("not_a_ticket", "its ticket is not among what was read: name the tickets as well")
 _OTHER_KIND = "the object is a {}, no ticket"
+_NOT_HERE = "the object holds {} and no tickets: nothing is read from it, and tickets are complete without it"
 _ONLY_PART = "the object holds {} without their ticket: export the tickets, with these inside them"
 
 
@@ -88,6 +90,8 @@ def detect_zendesk(head: bytes, name: str) -> str | None:
             return f"its first object is a Zendesk ticket (it has a {which})"
     if "tickets" in keys[""] and "tickets" not in keys and keys[""] & _OF_PAGE:
         return "it is a page of Zendesk tickets, with none in it"
+    if b".zendesk.com/api/v2/" in head and (other := next((n for n in _NO_TICKETS if n in keys[""]), None)):
+        return f"it holds {other} of Zendesk"
     return detect_part(keys)
 
 
@@ -154,6 +158,8 @@ def _open(item: dict[str, Any]) -> dict[str, Any]:
 
 def _fault_of(item: dict[str, Any]) -> Fault | None:
     """Why an object is no ticket; None if it is one."""
+    if "id" not in item and (name := next((n for n in _NO_TICKETS if isinstance(item.get(n), list)), None)):
+        return Fault("not_a_ticket", _NOT_HERE.format(name.replace("_", " ")))
     if not any(key in item for key in NUMBERS) or not ("created_at" in item or item.keys() & _ASKED):
         return _NO_TICKET
     kind = item.get("result_type")

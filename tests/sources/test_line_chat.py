@@ -186,3 +186,16 @@ def test_exports_that_were_put_together_are_read_as_one_chat(tmp_path: Path) -> 
     found = read_files(path, zone="UTC")
     assert [m["text"] for v in found.values for m in v["messages"]] == ["one", "two"]
     assert found.rejects == []
+
+
+def test_names_of_two_words_are_told_from_few_lines(tmp_path: Path) -> None:
+    path = tmp_path / "chat.txt"
+    path.write_text(
+        "2026.09.14 Monday\n10:30 Ana Lim hi there\n10:31 Shop ok\n10:32 Ana Lim Stickers\n10:33 Shop ok then\n"
+    )
+    (value,) = read_files(path, zone="UTC").values
+    said = [
+        (note["from"], m["text"])
+        for m, note in zip(value["messages"], value["extra"]["messages"], strict=True)
+    ]
+    assert said == [("Ana Lim", "hi there"), ("Shop", "ok"), ("Ana Lim", "Stickers"), ("Shop", "ok then")]

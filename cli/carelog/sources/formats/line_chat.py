@@ -249,7 +249,7 @@ def _sender_of(text: str, known: _File, sure: set[str]) -> str:
     best = prefixes[0]
     for longer in prefixes[1:]:
         # As long as nearly all lines that begin so go on in the same way, it is still the name.
-        if known.prefixes[longer] < max(3, 0.8 * known.prefixes[best]):
+        if known.prefixes[longer] < max(2, 0.8 * known.prefixes[best]):
             break
         best = longer
     return best

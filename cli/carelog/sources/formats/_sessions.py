@@ -292,7 +292,7 @@ def to_interaction(
     times, faults = _resolve_times(session, zone)
     if not any(times) and _resolved(chat.begins, zone) is None:
         is_local = any(said.at for said in session) or bool(chat.begins)
-        told = "the times have no time zone; say which with --tz ZONE"
+        told = "the times have no time zone; say which, for example --tz Asia/Bangkok"
         return (Fault("no_offset", told, "/started_at") if is_local else chat.untimed), []
     placed = [(index, fault._replace(pointer=f"/messages/{index}/at")) for index, fault in faults]
     return _to_record(chat, session, times, find_id(chat, session[0], part), zone), placed

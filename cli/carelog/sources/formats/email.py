@@ -375,12 +375,14 @@ def _add_interaction(
         naive = any(p.mail.at is not None for p in placed)
         fault = (
             Fault(
-                "no_offset", "the time of the mail has no time zone; say which with --tz ZONE", "/started_at"
+                "no_offset",
+                "the time of the mail has no time zone; say which, for example --tz Asia/Bangkok",
+                "/started_at",
             )
             if naive
             else Fault(
                 "no_date",
-                "no header says when the mail was sent (Date, Received); say it with --start TIME",
+                "no header says when the mail was sent (Date, Received); say it, for example --start 2026-09-14T09:00+07:00",
                 "/started_at",
             )
         )

@@ -185,7 +185,7 @@ def test_words_of_rich_messages_are_read_and_a_bare_list_of_messages_is_known(tm
         {**first, "id": 1, "text_entities": [{"type": "plain", "text": "three"}]},
     ]
     path = tmp_path / "result.json"
-    path.write_text(json.dumps({"messages": messages}))
+    path.write_text(json.dumps({"chats": {"list": [{"name": "Ana", "messages": messages}]}}))
     found = read_files(path)
     assert found.formats == {"telegram"}
     assert [m["text"] for m in found.values[0]["messages"]] == ["one two", "three"]

@@ -158,6 +158,7 @@ def test_clocks_of_other_languages_are_read(tmp_path: Path, clock: str, hour: in
         "14.09.26 г., 9:12 - Ana: hi",
         "9/14/26, 9:12:05 AM: Ana: hi",
         "14/09/26, 09:12 – Ana: hi",
+        "2026/09/14, 09:12. - Ana: hi",
     ],
 )
 def test_phones_of_the_world_are_read(tmp_path: Path, line: str) -> None:
@@ -314,3 +315,19 @@ PIECES = [
 @given(raw=mutated(RAWS, PIECES))
 def test_damaged_chats_never_stop_the_reader(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
     read_damaged(raw, tmp_path_factory.getbasetemp() / "fuzzed", "whatsapp")
+
+
+def test_known_author_needs_no_blank_behind_the_colon(tmp_path: Path) -> None:
+    path = tmp_path / "_chat.txt"
+    path.write_text("[20/01/26 11:25] Ana: hi\n[20/01/26 11:26] Ana:.\n[20/01/26 11:27] joined:now\n")
+    (value,) = read_files(path, zone="UTC").values
+    assert [(m["speaker"], m["text"]) for m in value["messages"]] == [
+        ("customer", "hi"), ("customer", "."), ("system", "joined:now")
+    ]  # fmt: skip
+
+
+def test_time_that_goes_back_by_years_begins_another_interaction(tmp_path: Path) -> None:
+    path = tmp_path / "_chat.txt"
+    path.write_text("20/01/26, 11:25 - Ana: new\n20/01/24, 11:26 - Ana: old\n20/01/24, 11:25 - Ana: still\n")
+    values = read_files(path, zone="UTC").values
+    assert [[m["text"] for m in v["messages"]] for v in values] == [["new"], ["old", "still"]]

@@ -224,7 +224,8 @@ def cut_sessions(messages: Iterable[Said], gap_hours: float) -> Iterator[list[Sa
     size, last = 0, None
     for said in messages:
         at = _moment(said.at)
-        is_late = at is not None and last is not None and at - last > gap
+        # Where several exports were put together, time can also go back by months.
+        is_late = at is not None and last is not None and abs(at - last) > gap
         if held and (is_late or len(held) >= MOST_MESSAGES or size >= MOST_BYTES):
             yield held
             held, size = [], 0

@@ -38,8 +38,8 @@ def detect_telegram(head: bytes, name: str) -> str | None:
         return None
     if _TYPE.search(head) and _MESSAGES.search(head):
         return "it has a chat of a type of Telegram with messages"
-    if _MESSAGES.search(head) and b'"date_unixtime"' in head and b'"from_id"' in head:
-        return "its messages have from_id and date_unixtime, as those of Telegram have"
+    if _MESSAGES.search(head) and b'"date_unixtime"' in head and b'"from"' in head:
+        return "its messages have date_unixtime, as those of Telegram have"
     # In an export of the whole account much can stand before the first chat.
     if b'"personal_information"' in head and b'"about"' in head and b"Telegram" in head:
         return "it is an export of a Telegram account"

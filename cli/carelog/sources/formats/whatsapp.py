@@ -33,6 +33,8 @@ from carelog.sources.streams import Opened
 
 NAME = "whatsapp"
 _ONE = "one"
+# Whose name is known needs no blank behind the colon.
+_CLOSE_AUTHOR = re.compile(r"(?P<author>[^\n:]{1,150}):(?P<text>.*)", re.DOTALL)
 _HALF = (
     r"上午|下午|午前|午後|오전|오후|凌晨|早上|中午|晚上|清晨|[AaPp]\.?\s?[Mm]\.?|पूर्वाह्न|अपराह्न|म\.?पू\.?|म\.?उ\.?|"
     r"ก่อนเที่ยง|หลังเที่ยง|น\.|μ\.μ\.|π\.μ\.|дп|пп|ق\.ظ\.?|ب\.ظ\.?|ص|م|SA|CH|PG|PTG|முற்பகல்|பிற்பகல்|"
@@ -43,7 +45,7 @@ _DATE = (
     rf"(?P<c>\d{{1,4}})[{MARKS}]*\.?(?:\s?(?:BE|B\.E\.|AD|CE|พ\.ศ\.|ค\.ศ\.|г\.))?"
 )
 _TIME = rf"(?P<pre>{_HALF})?\s*(?P<h>\d{{1,2}})[:.](?P<m>\d{{2}})(?:[:.](?P<s>\d{{2}}))?\s?(?P<post>{_HALF})?"
-_CLOSE = rf"[{MARKS}]*\s?(?P<close>\]\s?|\s*[-–—]\s+|:\s)(?P<rest>.*)"
+_CLOSE = rf"[{MARKS}]*\.?\s?(?P<close>\]\s?|\s*[-–—]\s+|:\s)(?P<rest>.*)"
 # Vietnamese phones write the time first.
 _HEADS = (
     re.compile(
@@ -123,13 +125,15 @@ def _read_messages(
     """Messages in the order of the file; what stands before the first one is put aside."""
     first: re.Match[str] | None = None
     stamp, said, size = Stamp(), None, 0
+    senders: set[str] = set()
     for line in read_text_lines(opened, options, remarks):
         found = _match_head(line.text)
         if found is not None and _same_layout(first, found):
             first = first or found
             if said is not None:
                 yield stamp, _finish(said)
-            stamp, said = Stamp.of(found), _begin(found, line)
+            stamp, said = Stamp.of(found), _begin(found, line, senders)
+            senders.add(said.sender)
         elif said is None:
             if line.text.strip():
                 fault = Fault("no_message", "the line is no part of a message: no date and author before it")
@@ -156,9 +160,11 @@ def _same_layout(first: re.Match[str] | None, found: re.Match[str]) -> bool:
     return same_order and first["mark"] == found["mark"] and same_seconds
 
 
-def _begin(found: re.Match[str], line: TextLine) -> Said:
+def _begin(found: re.Match[str], line: TextLine, senders: set[str]) -> Said:
     rest = found["rest"]
     author = _AUTHOR.match(rest)
+    if author is None and without_marks(rest.partition(":")[0]).strip() in senders:
+        author = _CLOSE_AUTHOR.match(rest)
     if author is None or EVENT.match(author["author"]) or _is_in_quotes(author["author"]):
         return Said("", rest, "", line.number, line.offset, line.text, "system")
     name = without_marks(author["author"]).strip().removeprefix("~").strip()

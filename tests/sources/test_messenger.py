@@ -122,3 +122,14 @@ def test_thread_without_messages_is_known_and_holds_nothing(tmp_path: Path) -> N
     path.write_text(json.dumps(_export(messages=[])))
     found = read_files(path)
     assert (found.formats, found.values, found.rejects) == ({"messenger"}, [], [])
+
+
+def test_messages_without_a_thread_around_them_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "messages.json"
+    messages = [
+        {"sender_name": who, "timestamp_ms": 1_789_351_200_000, "content": "hi"} for who in ("Ana", "Shop")
+    ]
+    path.write_text(json.dumps({"messages": messages}))
+    found = read_files(path, agents=("Shop",))
+    assert found.formats == {"messenger"}
+    assert [m["speaker"] for m in found.values[0]["messages"]] == ["agent", "customer"]

@@ -42,8 +42,11 @@ _MENDED = Fault("mojibake_repaired", "texts were written byte by byte, as Meta d
 
 def detect_messenger(head: bytes, name: str) -> str | None:
     """Whether a document has participants and messages with a sender's name and a time in milliseconds."""
-    if head.lstrip()[:1] != b"{" or b'"interaction_id"' in head or b'"participants"' not in head:
+    if head.lstrip()[:1] != b"{" or b'"interaction_id"' in head:
         return None
+    if b'"participants"' not in head:
+        bare = b'"sender_name"' in head and b'"timestamp_ms"' in head and b'"messages"' in head
+        return "its messages have sender_name and timestamp_ms, as Messenger's export does" if bare else None
     if _KEYS.search(head) and _TIMES.search(head) and b'"messages"' in head:
         return (
             "it has participants and messages with sender_name and timestamp_ms, as Messenger's export does"

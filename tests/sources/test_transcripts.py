@@ -123,6 +123,28 @@ def test_voices_that_are_only_numbered_are_no_customers(tmp_path: Path, name: st
     assert value["messages"][1]["speaker"] == "customer"
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [("Agent:", "Customer:"), ("[Agent]", "[Caller]"), ("(Operator)", "(Caller)")]
+)
+def test_labels_that_are_the_roles_leave_nothing_to_guess(tmp_path: Path, ours: str, theirs: str) -> None:
+    text = (
+        f"1\n00:00:00,0 --> 00:00:01,0\n{theirs} My tap drips\n\n2\n00:00:03,0 --> 00:00:04,0\n{ours} Oh dear"
+    )
+    (tmp_path / "x.srt").write_text(text)
+    found = read_files(tmp_path / "x.srt", start="2026-09-14T09:00:00Z")
+    said = [(m["speaker"], m["text"]) for m in found.values[0]["messages"]]
+    assert said == [("customer", "My tap drips"), ("agent", "Oh dear")]
+    assert found.findings == []
+
+
+def test_cue_without_words_is_kept_but_counts_as_no_talk(tmp_path: Path) -> None:
+    text = "1\n00:00:00,0 --> 00:00:02,0\nHello\n\n2\n00:00:02,0 --> 00:00:09,0\n\n3\n00:00:09,0 --> 00:00:10,0\nBye"
+    (tmp_path / "x.srt").write_text(text)
+    (value,) = read_files(tmp_path / "x.srt", start="2026-09-14T09:00:00Z").values
+    assert value["talk_seconds"] == 3
+    assert value["extra"]["notes"] == ["2\n00:00:02,0 --> 00:00:09,0"]
+
+
 def test_words_before_a_colon_that_are_no_name_stay_where_they_are(tmp_path: Path) -> None:
     cues = [
         "Ann Lee: Acme, good day",

@@ -279,6 +279,8 @@ def test_container_in_a_wrapper_and_one_of_a_single_signature_are_read(tmp_path:
 def test_container_without_any_time_is_put_aside_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "x.vcon").write_text(json.dumps(CALL | {"dialog": []}))
     assert read_files(tmp_path / "x.vcon").rejects == ["no_start"]
+    (value,) = read_files(tmp_path / "x.vcon", start="2026-09-14T09:00:00Z").values
+    assert value["started_at"] == "2026-09-14T09:00:00Z"
 
 
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="the samples are not here")

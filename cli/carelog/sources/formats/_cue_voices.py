@@ -23,7 +23,7 @@ _BEFORE_COLON = re.compile(
 )
 _IN_BRACKETS = re.compile(rf"({_MARK}(?:\[([^\[\]\n]{{1,60}})\]|\(([^()\n]{{1,60}})\))\s?[:：]\s*)")
 _ROLE = r"(?:speaker|spk|voice|channel|agent|customer|caller|client|operator)[ _-]?\d{0,4}"
-_SPEAKER = re.compile(rf"({_MARK}\[({_ROLE})\]\s+)", re.I)
+_SPEAKER = re.compile(rf"({_MARK}(?:\[({_ROLE})\]|\(({_ROLE})\))\s+)", re.I)
 _ALONE = re.compile(r"(\(([^\W\d_a-z][^()\n]{1,60})\)\s*)")
 _CHANGE = re.compile(r"(>{2,3}\s*)")
 _IN_LINE = re.compile(r"(?<=[\w.!?,]) +(>{2,3} ?)(?=\S)")

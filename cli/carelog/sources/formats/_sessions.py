@@ -40,6 +40,11 @@ _NOBODY = re.compile(
     r"[ _#-]{0,2}(?:\d{0,6}|[a-z])",
     re.IGNORECASE,
 )
+# A label that says the role itself leaves nothing to guess.
+_TOLD_AGENT = re.compile(
+    r"(agent|operator|representative|rep|advisor|adviser|support|assistant|bot)[ _#-]{0,2}\d{0,6}",
+    re.IGNORECASE,
+)
 NO_DATE = Fault("no_date", "nothing says when this was written", "/started_at")
 _KEPT_RAW = 1024 * 1024
 _LONGEST_ID = 250
@@ -203,6 +208,9 @@ def find_sides(
         return {p: "agent" if p in agents else "customer" for p in people}, []
     agents = {p for p in people if _ROLE.search(p)}
     customers = {p for p in people if _CUSTOMER.match(p)}
+    told = {p for p in people if _TOLD_AGENT.fullmatch(p.strip())}
+    if told and customers and told | customers == set(people):
+        return {p: "agent" if p in told else "customer" for p in people}, []
     if customers and not agents:
         agents = set(people) - customers
     if not agents or (len(agents) == len(people) and len(people) > 1):

@@ -209,8 +209,10 @@ def _derive_times(
             + (" (--tz ZONE says the zone of the times without an offset)" if times else ""),
             "/created_at",
         )
+    elif read.options.start is not None:
+        record["started_at"] = read.options.start
     else:
-        message = "neither a dialog nor created_at says when it began"
+        message = "neither a dialog nor created_at says when it began; say it with --start TIME"
         read.refused = Fault("no_start", message, "/created_at")
     ends = [
         m + timedelta(seconds=_length(d) or 0)

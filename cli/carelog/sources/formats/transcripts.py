@@ -267,12 +267,22 @@ def _without_echoes(cues: Iterable[_Cue], track: _Track) -> Iterator[_Cue]:
         if is_next and shown and shown[0] == last and (len(shown) > 1 or is_flash):
             lines = lines[1:]
         last = shown[-1] if shown else ""
-        if cue.start is not None and cue.end is not None and cue.end >= cue.start:
+        if not any(shown):
+            _note_silence(cue, track)
+        elif cue.start is not None and cue.end is not None and cue.end >= cue.start:
             track.talk += max(0.0, cue.end - max(cue.start, track.last_end))
             track.last_end = max(track.last_end, cue.end)
             last_end = cue.end
         if lines:
             yield replace(cue, lines=lines)
+
+
+def _note_silence(cue: _Cue, track: _Track) -> None:
+    """A cue without words is no talk; that it stood there is kept, and the call lasted as long."""
+    track.last_end = max(track.last_end, cue.end or 0.0)
+    track.kept += len(cue.raw)
+    if track.kept <= _MOST_KEPT:
+        track.notes.append(cue.raw)
 
 
 def _to_pieces(cues: Iterable[_Cue], track: _Track) -> Iterator[Said]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -382,3 +383,83 @@ def test_comments_that_a_ticket_has_already_are_not_said_twice(tmp_path: Path) -
     lines = [{**TICKET, "comments": COMMENTS}, *({**comment, "ticket_id": 1} for comment in COMMENTS)]
     found = read_files(write_lines(tmp_path / "a.jsonl", lines))
     assert said(found.values[0]) == said(read(tmp_path, {**TICKET, "comments": COMMENTS}).values[0])
+
+
+HEADER = (
+    "Summation column,Id,Requester,Requester id,Requester email,Submitter,Assignee,Group,Subject,Tags,Status,Via,"
+    "Created at,Updated at,Solved at,Satisfaction Score,First reply time in minutes,Full resolution time in minutes,"
+    "Lamp [list]"
+)
+ROWS = (
+    "1,501,Ana,11,a@x.example,Ana,Bo,Support,Dark lamp,lamp refund,Solved,Mail,"
+    "2026-03-01 10:00,2026-03-02 10:00,2026-03-02 09:00,Good,15,1380,Desk",
+    "1,502,Cee,12,c@x.example,Bo,Bo,Support,Call from Cee,,Closed,Phone call (incoming),"
+    "2026-03-01 11:00,2026-03-02 10:00,,Not Offered,,,-",
+    "1,503,Dee,13,d@x.example,Dee,-,-,Is the shop open?,,Open,Chat,"
+    "2026-03-01 12:00,2026-03-02 10:00,,Bad,,,-",
+    "1,501,Ana,11,a@x.example,Ana,Bo,Support,Dark lamp,lamp refund,Open,Mail,"
+    "2026-03-01 10:00,2026-03-01 12:00,,Offered,15,,Desk",
+)
+
+
+def read_table(tmp_path: Path, text: str, **options: Any) -> Read:
+    (tmp_path / "tickets.csv").write_text(text, encoding="utf-8")
+    found = read_files(tmp_path / "tickets.csv", **options)
+    assert found.formats == {"zendesk"}
+    return found
+
+
+def test_table_of_an_account_or_a_view_gives_tickets(tmp_path: Path) -> None:
+    found = read_table(tmp_path, "\n".join((HEADER, *ROWS)), zone="Asia/Kolkata")
+    assert (found.findings, found.rejects) == ([], [])
+    mail, call, chat = found.values
+    assert (mail["interaction_id"], mail["started_at"], mail["ended_at"]) == (
+        "zendesk-501", "2026-03-01T10:00:00+05:30", "2026-03-02T09:00:00+05:30",
+    )  # fmt: skip
+    assert (mail["status"], mail["customer_id"], mail["agent_id"], mail["queue"], mail["tags"]) == (
+        "closed", "11", "Bo", "Support", ["lamp", "refund"],
+    )  # fmt: skip
+    assert (mail["satisfaction"]["score"], mail["first_response_seconds"]) == (1, 900)
+    assert (mail["resolution_seconds"], mail["extra"]["Lamp [list]"]) == (82800, "Desk")
+    assert (call["channel"], call["direction"], "satisfaction" in call) == ("phone", "inbound", False)
+    assert (chat["channel"], said(chat)) == ("chat", [("customer", "Is the shop open?")])
+    assert (mail["direction"], chat["direction"], "agent_id" in chat) == ("inbound", "inbound", False)
+
+
+@pytest.mark.parametrize("render", [json.dumps, repr])
+def test_table_that_a_script_made_of_the_api(tmp_path: Path, render: Any) -> None:
+    cells = {
+        "": "0", "id": "1", "via.channel": "email", "created_at": TICKET["created_at"], "subject": "Dark lamp",
+        "description": "The lamp is dark.", "status": "solved", "requester_id": "11", "submitter_id": "11.0",
+        "assignee_id": "22.0", "tags": render(["lamp"]), "satisfaction_rating.score": "good", "group_id": "nan",
+        "comments": render(COMMENTS), "metric_set.reply_time_in_minutes.calendar": "60.0",
+    }  # fmt: skip
+    with (tmp_path / "tickets.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows((cells.keys(), cells.values()))
+    (value,) = read_files(tmp_path / "tickets.csv").values
+    (one,) = read(tmp_path, {**TICKET, "comments": COMMENTS}).values
+    same = ("interaction_id", "channel", "started_at", "status", "messages", "notes", "tags", "satisfaction",
+            "customer_id", "agent_id", "direction", "first_response_seconds")  # fmt: skip
+    assert {name: value[name] for name in same} == {name: one[name] for name in same}
+
+
+def test_days_of_a_spreadsheet_need_their_order(tmp_path: Path) -> None:
+    text = (
+        HEADER
+        + "\n"
+        + ROWS[0].replace("2026-03-01 10:00", "3/1/2026 10:00").replace("2026-03-02 ", "3/2/2026 ")
+    )
+    unclear = read_table(tmp_path, text)
+    assert {keyword for _, keyword in unclear.findings} == {"not_a_time"}
+    assert unclear.values[0]["extra"]["created_at (column)"] == "3/1/2026 10:00"
+    (value,) = read_table(tmp_path, text, zone="UTC", date_order="mdy").values
+    assert (value["started_at"], value["ended_at"]) == ("2026-03-01T10:00:00Z", "2026-03-02T09:00:00Z")
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Ticket ID,Subject,Status,Created time,Requester Name", "id,status,created_at,responder_id,requester_id",
+     "interaction_id,id,status,created_at,requester_id", "id,status,created_at,amount"],
+)  # fmt: skip
+def test_tables_of_others_are_not_zendesk(header: str) -> None:
+    assert "zendesk" not in detect_formats(f"{header}\n1,2,3,4,5\n".encode(), "a.csv")

@@ -124,7 +124,9 @@ FORMATS: dict[str, Format] = {
     "email": Format(
         "Email: .eml, Maildir, mbox, Takeout", detect_email, read_email, parse_emails, read_emails
     ),
-    "zendesk": Format("Zendesk tickets, JSON", detect_zendesk, read_zendesk, parse_zendesk, read_zendesks),
+    "zendesk": Format(
+        "Zendesk tickets, JSON or CSV", detect_zendesk, read_zendesk, parse_zendesk, read_zendesks
+    ),
     "intercom": Format("Intercom conversations, JSON", detect_intercom, read_intercom, parse_intercom),
     "chatwoot": Format(
         "Chatwoot conversations, JSON", detect_chatwoot, read_chatwoot, parse_chatwoot, read_chatwoots

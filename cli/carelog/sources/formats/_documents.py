@@ -172,12 +172,12 @@ def read_pieces(chunk: Chunk, block: Block, lists: Iterable[str] = ()) -> Iterat
             continue
         if _STRAY.fullmatch(raw):
             fault = Fault("stray_bracket", "a closing bracket stands there that closes nothing")
-            _remark(block, line, offset, fault)
+            add_remark(block, line, offset, fault)
             continue
         value, wrong, remark = parse_piece(raw, chunk.options.max_line_bytes, known)
         joined = _split_joined(raw) if wrong is not None and known is None else None
         if remark is not None:
-            _remark(block, line, offset, remark)
+            add_remark(block, line, offset, remark)
         for one in joined if joined is not None else (value,):
             if not isinstance(one, dict) or (wrong is not None and joined is None):
                 put_aside(block, line, offset, raw, wrong if joined is None and wrong else _NOT_OBJECT, one)
@@ -288,10 +288,11 @@ def add_found(block: Block, found: Mapped, piece: Piece) -> None:
     block.offsets.append(piece.offset)
     block.raws.append(piece.raw)
     for fault in found.faults:
-        _remark(block, piece.line, piece.offset, fault, value.get("interaction_id"))
+        add_remark(block, piece.line, piece.offset, fault, value.get("interaction_id"))
 
 
-def _remark(block: Block, line: int, offset: int, fault: Fault, interaction_id: str | None = None) -> None:
+def add_remark(block: Block, line: int, offset: int, fault: Fault, interaction_id: str | None = None) -> None:
+    """Note a warning about an object."""
     block.findings.append(
         Finding(
             block.file, line, fault.pointer, fault.keyword, fault.message, "warning", offset, interaction_id

@@ -1,4 +1,4 @@
-"""Zendesk Support tickets as JSON: the account's export (a ticket a line, with `requester`, `assignee` and
+"""Zendesk Support tickets, as JSON or in tables: the account's export (a ticket a line, with `requester`, `assignee` and
 `comments` inside), pages of its API (lists, incremental and search exports, with what is side-loaded beside
 the tickets), and what scripts put together of them, with comments, satisfaction and metrics where they are.
 
@@ -22,6 +22,7 @@ from carelog.sources.filling import put_aside
 from carelog.sources.formats._documents import (
     Piece,
     add_found,
+    add_remark,
     find_keys,
     is_canonical,
     read_documents,
@@ -35,9 +36,11 @@ from carelog.sources.formats._legs import (
     parse_groups,
     to_chunks,
 )
+from carelog.sources.formats._table_rows import read_rows
 from carelog.sources.formats._zendesk_comments import find_comments
 from carelog.sources.formats._zendesk_parts import detect_part, kind_of, parts_of, with_parts
 from carelog.sources.formats._zendesk_record import NUMBERS, to_record
+from carelog.sources.formats._zendesk_rows import detect_rows, to_ticket
 from carelog.sources.streams import Opened
 
 NAME = "zendesk"
@@ -77,6 +80,8 @@ _ONLY_PART = "the object holds {} without their ticket: export the tickets, with
 
 def detect_zendesk(head: bytes, name: str) -> str | None:
     """Whether its first object is a ticket, or a page of tickets."""
+    if (reason := detect_rows(head)) is not None:
+        return reason
     keys = find_keys(head)
     if is_canonical(keys):
         return None
@@ -112,6 +117,9 @@ def read_zendesks(inputs: Iterable[Opened], options: ReadOptions) -> Iterator[Bl
     """The tickets of all inputs, each once and with the comments that came of it."""
     with open_gathering() as gathering:
         for opened in inputs:
+            if detect_rows(opened.head) is not None:
+                yield from _gather_rows(opened, options, gathering)
+                continue
             beside = _Beside()
             for part in read_documents(opened, options, NAME, LISTS, _IDENTITY):
                 block = part if isinstance(part, Block) else Block(opened.name, NAME)
@@ -141,6 +149,21 @@ def _gather(piece: Piece, beside: _Beside, block: Block, gathering: Gathering) -
     else:
         number = next((item[key] for key in NUMBERS if key in item), None)
         _add_leg(gathering, block.file, piece, number, _joined(item, number, beside))
+
+
+def _gather_rows(opened: Opened, options: ReadOptions, gathering: Gathering) -> Iterator[Block]:
+    for row in read_rows(opened, options, NAME):
+        if isinstance(row, Block):
+            yield row
+            continue
+        block, faults = Block(opened.name, NAME), list[Fault]()
+        ticket = to_ticket(row.cells, options, faults)
+        for fault in faults:
+            add_remark(block, row.line, row.offset, fault)
+        piece = Piece(row.line, row.offset, row.raw, ticket, {})
+        _gather(piece, _Beside(), block, gathering)
+        if block.rejects or block.findings:
+            yield block
 
 
 def _add_leg(gathering: Gathering, file: str, piece: Piece, number: Any, value: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ from carelog.sources.formats import FORMATS, detect_formats
 from carelog.sources.formats._charsets import decode_text
 from carelog.sources.formats._html_text import html_to_text
 from carelog.sources.formats._mail_dates import parse_date
-from carelog.sources.formats._mail_headers import decode_header, read_headers
+from carelog.sources.formats._mail_headers import decode_header, find_addresses, read_headers
 from carelog.sources.formats._mail_text import mark_history
 from carelog.sources.formats._mbox import split_mbox
 from carelog.sources.reading import identify, read_blocks
@@ -729,3 +729,32 @@ def test_mails_that_were_never_sent_are_known_by_their_mailers_marks(
     path = tmp_path / "one.eml"
     path.write_bytes(HEAD + mark.encode() + b"\n\nhello")
     assert read_files(path, **OURS).rejects == (["draft"] if is_draft else [])
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ('"spoof@other.example" <a@b.example>', [("spoof@other.example", "a@b.example")]),
+        ("spoof@other.example <A@B.example>", [("spoof@other.example", "a@b.example")]),
+        (
+            '"Lim, Ana" <a@b.example>, c@d.example (Chai)',
+            [("Lim, Ana", "a@b.example"), ("Chai", "c@d.example")],
+        ),
+        ("Lim, Ana <a@b.example>", [("Lim, Ana", "a@b.example")]),
+        ("=?utf-8?Q?Lim=2C_Ana?= <a@b.example>", [("Lim, Ana", "a@b.example")]),
+        ("Team: Ana <a@b.example>, c@d.example;", [("Ana", "a@b.example"), ("", "c@d.example")]),
+        ("a@b.example; c@d.example", [("", "a@b.example"), ("", "c@d.example")]),
+        ("undisclosed recipients: ;", []),
+        ("root@[10.0.0.1]", [("", "root@[10.0.0.1]")]),
+        ('"Ana <a@b.example', [("Ana", "a@b.example")]),
+        ("Ana <a@b.example", [("Ana", "a@b.example")]),
+    ],
+)
+def test_people_are_found_in_headers_as_mailers_write_them(
+    value: str, expected: list[tuple[str, str]]
+) -> None:
+    assert [(name.strip("< "), address) for name, address in parse_addresses_of(value)] == expected
+
+
+def parse_addresses_of(value: str) -> list[tuple[str, str]]:
+    return find_addresses(read_headers(f"From: {value}\n\n".encode()), "from")

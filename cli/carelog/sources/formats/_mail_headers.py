@@ -8,16 +8,15 @@ import quopri
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from email.utils import getaddresses
 
 from carelog.sources.blocks import Fault
 from carelog.sources.formats._charsets import decode_text
+from carelog.sources.formats._mail_addresses import parse_addresses
 
 _LINE = re.compile(rb"([!-9;-~]{1,200})[ \t]*:[ \t]*(.*)", re.DOTALL)
 _END = re.compile(rb"\r?\n[ \t]*\r?\n|\r\r")
 _WORD = re.compile(r"=\?([^?\s*]{1,40})(?:\*[^?\s]{0,40})?\?([bBqQ])\?(.*?)\?=", re.DOTALL)
 _ID = re.compile(r"<([^<>\s]{1,900})>")
-_HIDDEN = re.compile(r"^\s*([\w.+-]+) at ([\w-]+(?:\.[\w-]+)+)(?=\s*(?:\(|$))")
 MOST_IDS = 200
 """So many ids of a References header are read: the first and the last ones."""
 
@@ -107,20 +106,12 @@ def _unpack(kind: str, text: str) -> bytes:
 
 def find_addresses(headers: Headers, *names: str) -> list[tuple[str, str]]:
     """Name and address (in lower case) of everybody in these headers; what is no address is left out."""
-    # Decoding first would let a comma in a name split it. Archives of mailing lists hide the @.
-    values = [_HIDDEN.sub(r"\1@\2", value.decode("utf-8", "replace")) for value in headers.raw(*names)]
-    try:
-        pairs = getaddresses(values, strict=False)
-    except (TypeError, ValueError, IndexError):
-        pairs = [
-            ("", address) for value in values for address in re.findall(r"[^\s<>,;:\"]+@[^\s<>,;:\"]+", value)
-        ]
-    # Outlook writes [mailto:ann@x.example] where others write <ann@x.example>.
-    found = [(name, address.strip(" \t[]<>;,'\"").removeprefix("mailto:")) for name, address in pairs]
+    # Decoding first would let a comma in a name split it.
+    values = [value.decode("utf-8", "replace") for value in headers.raw(*names)]
     return [
-        (decode_header(name.encode())[0].strip("'\"[ "), address.lower())
-        for name, address in found
-        if "@" in address and not re.search(r"\s", address)
+        (decode_header(name.encode())[0].strip("'\" "), address.strip("'\" ").lower())
+        for value in values
+        for name, address in parse_addresses(value)
     ]
 
 

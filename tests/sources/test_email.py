@@ -128,6 +128,8 @@ def test_thai_charsets_are_read_and_guesses_are_said() -> None:
         ("เเม่ค่ะ แล้วได้ของยังคะ".encode("cp874"), None, "เเม่ค่ะ แล้วได้ของยังคะ", "charset_guessed"),
         ("façade à l'été".encode("cp1252"), None, "façade à l'été", "charset_guessed"),
         ("ÄÖÜ GRÖßE ÜBERALL".encode("cp1252"), None, "ÄÖÜ GRÖßE ÜBERALL", "charset_guessed"),
+        ("你好，我公司".encode(), "gb2312", "你好，我公司", "charset_mended"),
+        ("แคบ".encode("cp874"), "tis-620", "แคบ", None),
         (b"plain", "rot13", "plain", None),
         (b"plain", "no such charset", "plain", None),
     ],
@@ -608,6 +610,11 @@ def test_mails_are_told_by_few_headers(name: str, head: bytes, is_mail: bool) ->
         (b"Content-Transfer-Encoding: Quoted-Printable \n\ncaf=C3=A9", "café"),
         (b"Content-Type: text/plain; name=body.txt\n\nshown", "shown"),
         (b"Content-Type: text/markdown\n\n*shown*", "*shown*"),
+        (
+            b"Content-Type: multipart/alternative; boundary=one\n\n--other\nContent-Type: text/html\n"
+            b"Content-Transfer-Encoding: base64\n\nPHA+c2hvd248L3A+\n--other--\n",
+            "shown",
+        ),
         (b"Content-Type: text/enriched\n\n<bold>shown</bold> 3 << 4", "shown 3 < 4"),
         (
             b"Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/html\n\n<p>once</p>\n"

@@ -43,6 +43,7 @@ _NOT_THAI = re.compile(
 )
 # What the first two bytes of Indic and Thai letters look like when UTF-8 was taken for Windows-1252.
 _MOJIBAKE = re.compile("à[¤¥¦§ª«¬¸¹º]|Ã[ ©¨¡³±¶¼¤]|â€[™œ\x9d˜“”¦]")
+_LONG_UTF8 = re.compile(rb"[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _HOLES = {0xDC00 + byte: byte for byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D)}
 
 
@@ -61,7 +62,10 @@ def decode_text(raw: bytes, declared: str | None) -> tuple[str, Fault | None]:
         text, name = _contradicted(raw)
         if text is not None:
             return text, _mended(codec, name)
-    text = _strictly(raw, codec)
+    if codec.startswith("utf") or not _is_surely_utf8(raw):
+        text = _strictly(raw, codec)
+    else:
+        return raw.decode("utf-8"), _mended(codec, "UTF-8")
     if text is None:
         return _mend(raw, codec)
     return _repair(text) if codec == "utf-8" else (text, None)
@@ -143,6 +147,13 @@ def looks_japanese(raw: bytes) -> bool:
     foreign = [c for c in text if c > "\x7f"]
     kana = sum("\u3041" <= c <= "\u30fe" for c in foreign)
     return kana >= 3 and kana >= 0.2 * len(foreign) and foreign.count("\ufffd") <= 0.01 * len(foreign) + 1
+
+
+def _is_surely_utf8(raw: bytes) -> bool:
+    """Whether bytes are UTF-8 and by no chance only look like it: four letters of three bytes or more do not
+    come about in another charset.
+    """
+    return len(_LONG_UTF8.findall(raw)) >= 4 and _strictly(raw, "utf-8") is not None
 
 
 def _guess(raw: bytes, declared: str | None) -> tuple[str, Fault | None]:

@@ -49,6 +49,7 @@ _NO_WORDS = frozenset(
         "x-amp-html", "x-vcard", "xml", "x-patch", "x-diff",
     )
 )  # fmt: skip
+_BOUNDARY = re.compile(rb"^--([^\s\"]{1,70})[ \t]*\r?\n(?=Content-)", re.MULTILINE | re.IGNORECASE)
 _MOST_PARTS = 500
 _MOST_DEPTH = 3
 
@@ -150,7 +151,7 @@ class _Body:
 
 def _parse_body(raw: bytes, remarks: list[Fault], depth: int = 0) -> _Body:
     try:
-        message = message_from_bytes(raw, policy=policy.compat32)
+        message = _with_parts(message_from_bytes(raw, policy=policy.compat32), raw, remarks)
         body = _Body()
         for number, (part, choice) in enumerate(_walk(message)):
             if number >= _MOST_PARTS:
@@ -167,6 +168,19 @@ def _parse_body(raw: bytes, remarks: list[Fault], depth: int = 0) -> _Body:
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError, AssertionError) as error:
         raise MailError(f"its parts cannot be told apart ({type(error).__name__})") from None
     return body
+
+
+def _with_parts(message: Message, raw: bytes, remarks: list[Fault]) -> Message:
+    """The mail, or, where its parts do not stand between the lines that it names, one with the lines that do."""
+    if message.get_content_maintype() != "multipart" or message.is_multipart():
+        return message
+    found = _BOUNDARY.search(raw)
+    if found is None:
+        return message
+    kind = message.get_content_subtype()
+    head = b'Content-Type: multipart/%b; boundary="%b"\n\n' % (kind.encode("ascii", "replace"), found[1])
+    remarks.append(Fault("mime_mended", "the parts of the mail stand between other lines than it says"))
+    return message_from_bytes(head + raw[found.start() :], policy=policy.compat32)
 
 
 def _walk(message: Message) -> Iterator[tuple[Message, int]]:

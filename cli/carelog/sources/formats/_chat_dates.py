@@ -31,6 +31,7 @@ _EARLY = re.compile(
 _EAST = re.compile(r"^([^\w\s]{0,3})(\d{4})[年년]\s?(\d{1,2})[月월]\s?(\d{1,2})[日일]")
 
 
+_REIWA = re.compile(r"^([^\w\s]{0,3}(?:\d{1,2}/\d{1,2}/)?)R(\d{1,2})(?=[/,\s])")
 _WEEKDAYS = (
     ("mon", "月", "一", "월", "จ", "sen"),
     ("tue", "火", "二", "화", "อ", "sel"),
@@ -51,7 +52,11 @@ def weekday_of(text: str) -> int | None:
 
 
 def plain_dates(line: str) -> str:
-    """A line whose date is written 2026年9月14日 (or 2026년 9월 14일), with that as 2026/9/14."""
+    """A line whose date is written 2026年9月14日 (or 2026년 9월 14일) as 2026/9/14; a year of the Japanese era, as in
+    9/14/R8, as 2026.
+    """
+    if "R" in line[:16]:
+        line = _REIWA.sub(lambda found: f"{found[1]}{2018 + int(found[2])}", line)
     return _EAST.sub(r"\1\2/\3/\4", line)
 
 

@@ -20,7 +20,12 @@ NOTICE = re.compile(
     r"(Messages and calls are end-to-end encrypted|Messages (you send )?to this (chat|"
     r"group) (and calls )?are now secured|"
     r"This chat is with (a|the official) business account|This business (is now|works with|uses) |"
-    r"Your security code (with .{1,60} )?changed|You.re now an admin|Waiting for this message\. |"
+    r"(Your )?security code with .{1,60} changed|Your security code changed|รหัสความปลอดภัยของคุณ|"
+    r"आपका सुरक्षा कोड|Tu código de seguridad (con|cambió)|(O s|S)eu código de segurança|"
+    r"Votre code de sécurité|"
+    r"Il tuo codice di sicurezza|(Deine )?Sicherheitsnummer|Код безопасности|Код безпеки|Mã bảo mật của bạn|"
+    r".{1,60}とのセキュリティコードが変更|Kode keamanan Anda|Повідомлення й дзвінки захищено|"
+    r"You.re now an admin|Waiting for this message\. |"
     r"(Missed|Silenced) (voice|video|group voice|group video) call|(Voice|Video) call, |"
     r"You (un)?blocked this (contact|business)|This person isn.t on WhatsApp|.{1,60} is a contact\.?$|"
     r"Disappearing messages (were|was) turned|"
@@ -57,7 +62,7 @@ EVENT = re.compile(
 """What stands before a colon where it is no author: `Ana changed the subject to "a: b"`."""
 
 _DELETED = re.compile(
-    r"(This message was deleted|You deleted this message|ข้อความนี้ถูกลบ|(คุณ)?ลบข้อความนี้|यह (मैसेज|"
+    r"(This message was deleted|You deleted this message|ข้อความนี้ถูกลบ|(คุณ)?(ได้)?ลบข้อความนี้|यह (मैसेज|"
     r"संदेश) (मिटाया|डिलीट|हटा)|"
     r"आपने (यह|इस) (मैसेज|संदेश)|આ (મેસેજ|સંદેશો?) (ડિલીટ|કાઢી)|Diese Nachricht wurde gelöscht|"
     r"Du hast diese Nachricht gelöscht|"
@@ -68,21 +73,25 @@ _DELETED = re.compile(
     r"U) hebt dit bericht verwijderd|"
     r"Pesan ini telah dihapus|Anda (telah )?menghapus pesan ini|Bu mesaj silindi|Bu mesajı sildiniz|"
     r"Данное сообщение удалено|"
-    r"Вы удалили данное сообщение|Tin nhắn này đã bị xóa|Bạn đã xóa tin nhắn này|تم حذف هذه الرسالة|"
+    r"Вы удалили данное сообщение|Tin nhắn này đã bị xóa|Bạn đã xo?[áóa]+ tin nhắn này|"
+    r"Ви видалили це повідомлення|Це повідомлення було видалено|تم حذف هذه الرسالة|"
     r"حذفت هذه الرسالة|"
     r"此消息已(被)?删除|您(已)?删除了?此消息|此訊息已(被)?刪除|(你|您)已刪除此訊息|このメッセージは削除されました|このメッセージを削除しました|"
     r"삭제된 메시지입니다|이 메시지(는|를) 삭제|(Na-delete|Binura).{0,12} (ang )?mensaheng ito)",
     re.IGNORECASE,
 )
 _FILE = re.compile(
-    r"(<Media omitted>|<[^<>\n=/]{3,60}>|<[^<>\n:：]{2,30} ?[:：][^<>\n]+\.\w{2,5} ?>|"
+    r"(<Media omitted>|<[^<>\n=/]{3,60}>|([^\n]{1,160} )?<[^<>\n:：]{2,30} ?[:：][^<>\n]+\.\w{2,5} ?>|"
     r"([^\n]{1,80} )?(image|video|audio|sticker|GIF|document|contact card|video note|"
     r"view once .{1,20}) omitted|"
-    r".{1,40} (omitid[oa]s?|ocultad[oa]s?|weggelassen|weggelaten|absente?s?|omis(es?)?|manquants?|"
-    r"omess[oiae]|non inclus[oiae]|"
-    r"tidak disertakan|dahil edilmedi|отсутствует|пропущен[аоы]?|생략됨|छोड़ा गया|छोड़ी गई)|ไม่รวม.{2,20}|"
-    r".{1,8}(已忽略|已省略|已略去)|"
-    r"已略去.{1,8}|.{1,8}は含まれていません|[^\n]{1,160}\.\w{2,5} \([^()\n]{3,40}\))[.\u200e]*",
+    r".{1,80} (omitid[oa]s?|ocultad[oa]s?|weggelassen|weggelaten|absente?s?|omis(es?)?|manquants?|"
+    r"omess[oiae]|"
+    r"non inclus[oiae]|tidak disertakan|dahil edilmedi|отсутствует|пропущен[аоы]?|відсутн[єяі]|не додано|생략됨|"
+    r"छोड़ा गया|छोड़ी गई)|(.{1,80} )?(ละเว้น(เอกสาร| ?GIF)|ไม่รวม.{2,20})|"
+    r"ไม่มี(รูปภาพ|ไฟล์เสียง|สติกเกอร์|วิดีโอ)|วิดีโอถูกลบ|บัตรรายชื่อที่ละเว้น|"
+    r"(.{1,80} )?(đã )?bỏ (qua )?(hình ảnh|video|"
+    r"sticker|ảnh GIF|tệp âm thanh|thẻ liên lạc|tài liệu)|.{1,80}(已忽略|已省略|已略去|は含まれていません|を省略)|已略去.{1,8}|"
+    r"[^\n]{1,160}\.\w{0,5} \([^()\n]{3,40}\))[.\u200e]*",
     re.IGNORECASE,
 )
 _EDITED = re.compile(
@@ -97,6 +106,8 @@ _WRITTEN = re.compile(
     r"Live location)\b",
     re.IGNORECASE,
 )
+# A place that somebody shared ends with its address.
+_PLACE = re.compile(r"https?://\S+$")
 _MOST_OF_PLACEHOLDER = 30
 _CHAT = r"(?:chat|conversa|discussion|conversation|chatt|czat|чат|sembang|โพย)"
 _TITLES = (
@@ -151,6 +162,6 @@ def is_notice(text: str, is_marked: bool) -> bool:
     """Whether WhatsApp wrote what stands under somebody's name; `is_marked`: with its own invisible mark."""
     if NOTICE.match(text):
         return True
-    if not is_marked or "\n" in text or note_of(text) or _WRITTEN.match(text):
+    if not is_marked or "\n" in text or note_of(text) or _WRITTEN.match(text) or _PLACE.search(text):
         return False
     return len(text) > _MOST_OF_PLACEHOLDER or EVENT.match(text) is not None

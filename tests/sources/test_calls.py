@@ -236,6 +236,54 @@ def test_genesys_transcript_becomes_the_words_of_its_conversation(tmp_path: Path
     assert value["extra"]["transcripts"][0]["transcripts"][0]["phrases"][0]["confidence"] == 0.9
 
 
+_AT = "2026-09-14T02:{}Z"
+GENESYS_PEOPLE = [
+    {"id": "p1", "name": "Ann", "purpose": "customer", "direction": "inbound", "ani": "tel:+6681",
+     "startTime": _AT.format("00:00"), "connectedTime": _AT.format("00:00"), "endTime": _AT.format("05:00")},
+    {"id": "p2", "purpose": "acd", "queue": {"id": "q1"}, "startTime": _AT.format("00:00"),
+     "connectedTime": _AT.format("00:00"), "endTime": _AT.format("00:20")},
+    {"id": "p3", "purpose": "agent", "user": {"id": "u0"}, "startTime": _AT.format("00:05"),
+     "endTime": _AT.format("00:15")},
+    {"id": "p4", "purpose": "agent", "user": {"id": "u1"}, "startTime": _AT.format("00:10"),
+     "connectedTime": _AT.format("00:20"), "endTime": _AT.format("05:00"), "startAcwTime": _AT.format("05:00"),
+     "endAcwTime": _AT.format("05:14"), "wrapup": {"code": "w1", "notes": "is kind"}, "confined": False},
+]  # fmt: skip
+GENESYS_FLAT = {"id": "c1", "participants": GENESYS_PEOPLE, "selfUri": "/api/v2/conversations/calls/c1"}
+GENESYS_FULL = {
+    "id": "c1", "startTime": _AT.format("00:00"), "endTime": _AT.format("05:00"), "selfUri": "/api/v2/conversations/c1",
+    "participants": [
+        {"id": person["id"], "purpose": person["purpose"], "userId": person.get("user", {}).get("id"),
+         "queueId": "q1" if person["purpose"] == "acd" else None, "chats": [], "calls": [{
+            "direction": "inbound", "self": {"addressNormalized": "+6681"}, "confined": False,
+            "wrapup": person.get("wrapup"), "segments": [{
+                "startTime": person.get("connectedTime") or person["startTime"], "endTime": person["endTime"],
+                "type": "Interact" if "connectedTime" in person else "Alert"}],
+            "afterCallWork": {"startTime": person.get("startAcwTime"), "endTime": person.get("endAcwTime")}}]}
+        for person in GENESYS_PEOPLE
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "native",
+    [GENESYS_FLAT, GENESYS_FULL, {"entities": [GENESYS_FLAT], "total": 1}, {"topicName": "v2", "eventBody": GENESYS_FLAT}],
+)  # fmt: skip
+def test_genesys_conversation_of_the_interface_reads_as_its_details_do(
+    tmp_path: Path, native: dict[str, Any]
+) -> None:
+    (tmp_path / "c.json").write_text(json.dumps(native))
+    found = read_files(tmp_path / "c.json")
+    (value,) = found.values
+    assert (found.findings, found.rejects) == ([], [])
+    names = ("interaction_id", "channel", "direction", "status", "customer_id", "agent_id", "queue")
+    assert [value.get(name) for name in names] == ["c1", "phone", "inbound", "completed", "+6681", "u1", "q1"]
+    assert (value["category"], value["notes"]) == ("w1", "is kind")
+    assert (value["started_at"], value["ended_at"]) == (_AT.format("00:00"), _AT.format("05:00"))
+    spans = [value[name] for name in ("wait_seconds", "talk_seconds", "wrap_up_seconds")]
+    assert spans == [20, 280, 14]
+    assert '"confined": false' in json.dumps(value["extra"])
+
+
 def test_genesys_open_conversation_has_no_end() -> None:
     value = read_files("genesys/query.json").values[3]
     assert value["status"] == "open"

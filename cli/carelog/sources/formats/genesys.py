@@ -1,4 +1,5 @@
-"""Genesys Cloud: conversation details as queries, jobs and events give them.
+"""Genesys Cloud: conversation details as queries, jobs and events give them, and conversations as the
+interface gives them.
 
 Metrics named t… are milliseconds; of the two series that talk and hold come in only the …Complete one is
 summed (the other repeats it). Queues, users and wrap-up codes are ids; the text of the conversation is not in
@@ -16,18 +17,20 @@ from typing import Any
 import orjson
 
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
-from carelog.sources.formats._documents import find_keys, first_keys, read_pieces, read_records
+from carelog.sources.formats._documents import find_keys, first_keys, read_documents, read_pieces
+from carelog.sources.formats._genesys_interface import MARKS, to_details
 from carelog.sources.formats._genesys_words import began, is_transcript, language_of, person_of, read_phrases
 from carelog.sources.formats._leftovers import Native, Path
 from carelog.sources.formats._legs import Leg, add_interaction, open_gathering, parse_groups, to_chunks
 from carelog.sources.formats._steps import NO_WORDS, to_steps
 from carelog.sources.formats._table_rows import to_name
-from carelog.sources.formats._times import read_time
+from carelog.sources.formats._times import read_time, seconds_between
 from carelog.sources.streams import Opened
 
 NAME = "genesys_cloud"
-WRAPPERS = ("conversations", "data", "results")
+WRAPPERS = ("conversations", "data", "results", "entities")
 _CHANNELS = {"voice": "phone", "callback": "phone", "chat": "chat", "message": "chat", "email": "email"}
+_OF_AGENT = {"interact": "tTalkComplete", "hold": "tHeldComplete", "wrapup": "tAcw"}
 _AGENTS = frozenset({"agent", "user"})
 _CUSTOMERS = frozenset({"customer", "external"})
 
@@ -39,6 +42,8 @@ def detect_genesys(head: bytes, name: str) -> str | None:
     top = find_keys(head)[""] if b'"conversations"' in head else set()
     if "conversations" in top and top & {"totalHits", "dataAvailabilityDate"}:
         return "it is a page of conversation details of Genesys Cloud"
+    if _is_interface(head):
+        return "its objects are conversations of Genesys Cloud's interface"
     if b'"conversationId"' not in head:
         return None
     keys, _ = first_keys(head, WRAPPERS)
@@ -46,6 +51,18 @@ def detect_genesys(head: bytes, name: str) -> str | None:
         return "its objects are transcripts of Genesys Cloud"
     is_one = "conversationId" in keys and keys & {"conversationStart", "originatingDirection", "divisionIds"}
     return "its objects are conversation details of Genesys Cloud" if is_one else None
+
+
+def _is_interface(head: bytes) -> bool:
+    """By the keys of the first participant of the first conversation."""
+    if b'"participants"' not in head or b'"purpose"' not in head:
+        return False
+    keys = find_keys(head)
+    for above in ("", "eventBody", *WRAPPERS):
+        person = keys.get(f"{above}.participants".strip("."), set())
+        if "id" in keys.get(above, ()) and "purpose" in person and MARKS & person:
+            return True
+    return False
 
 
 def read_genesys(opened: Opened, options: ReadOptions) -> Iterator[Block | Chunk]:
@@ -57,12 +74,13 @@ def read_genesys_together(inputs: Iterable[Opened], options: ReadOptions) -> Ite
     """The conversations of all inputs, each once, with the transcripts that belong to it."""
     with open_gathering() as gathering:
         for opened in inputs:
-            for part in read_records(opened, options, NAME, WRAPPERS, "conversationId"):
+            for part in read_documents(opened, options, NAME, WRAPPERS, ("conversationId", "participants")):
                 block = part if isinstance(part, Block) else Block(opened.name, NAME)
                 if isinstance(part, Chunk):
                     for piece in read_pieces(part, block, WRAPPERS):
-                        key = to_name(piece.value.get("conversationId")) or f"{opened.name}:{piece.line}"
-                        value = orjson.dumps(piece.value)
+                        details = to_details(piece.value)
+                        key = to_name(details.get("conversationId")) or f"{opened.name}:{piece.line}"
+                        value = orjson.dumps(details)
                         gathering.add(key, Leg(opened.name, piece.line, piece.offset, piece.raw, value))
                 yield block
         yield from to_chunks(gathering, NAME, options)
@@ -250,9 +268,26 @@ def _metrics(native: Native, sessions: Sessions) -> dict[str, float]:
     return sums
 
 
+def _lengths(native: Native, sessions: Sessions) -> dict[str, float]:
+    """What the segments of agents and queues last, in milliseconds, under the names of the metrics."""
+    sums: dict[str, float] = {}
+    for who, path in sessions:
+        purpose = str(native.look(*who, "purpose"))
+        names = _OF_AGENT if purpose in _AGENTS else {"interact": "tAcd"} if purpose == "acd" else {}
+        for segment in native.each(*path, "segments"):
+            name = names.get(str(native.look(*segment, "segmentType")))
+            ends = [_instant(native, (*segment, end)) for end in ("segmentStart", "segmentEnd")]
+            length = seconds_between(ends[0], ends[1]) if name else None
+            if name and length is not None and length >= 0:
+                sums[name] = sums.get(name, 0) + length * 1000
+    return sums
+
+
 def _durations(native: Native, sessions: Sessions) -> dict[str, float | None]:
-    """Milliseconds as seconds; the older series only where the complete one is missing."""
-    sums = _metrics(native, sessions)
+    """Milliseconds as seconds; the older series only where the complete one is missing, and where there are
+    no metrics at all the lengths of the segments.
+    """
+    sums = _metrics(native, sessions) or _lengths(native, sessions)
     names = {
         "wait_seconds": ("tAcd", "tAnswered", "tAbandon"), "talk_seconds": ("tTalkComplete", "tTalk"),
         "hold_seconds": ("tHeldComplete", "tHeld"), "wrap_up_seconds": ("tAcw",),

@@ -192,7 +192,7 @@ def test_phones_of_the_world_are_read(tmp_path: Path, line: str) -> None:
         ("our list.pdf • 2 pages \u200e<attached: 00000047-our list.pdf>", "customer", "media"),
         ("\u200eSiam Square (Bangkok, Thailand): https://maps.example/v/4e89", "customer", None),
         ("รหัสความปลอดภัยของคุณกับ Ana มีการเปลี่ยนแปลง", "system", None),
-        ("คุณได้ลบข้อความนี้", "customer", "deleted"),
+        ("คุณได้ลบข้อความนี้", "agent", "deleted"),
         ("our price list.pdf (Datei angehängt)\nsee page 2", "customer", "media"),
         ("Diese Nachricht wurde gelöscht.", "customer", "deleted"),
         ("ok \u200e<Diese Nachricht wurde bearbeitet.>", "customer", "edited"),
@@ -224,6 +224,14 @@ def test_owner_of_the_phone_is_the_agent(tmp_path: Path) -> None:
     path.write_text("14/09/2026, 09:12 - You: how can I help?\n14/09/2026, 09:13 - Ana: hi\n")
     (value,) = read_files(path, zone="UTC").values
     assert [m["speaker"] for m in value["messages"]] == ["agent", "customer"]
+
+
+def test_who_deleted_as_you_is_whose_phone_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "_chat.txt"
+    path.write_text("14/09/2026, 09:12 - Noi: hello\n14/09/2026, 09:13 - Noi: You deleted this message\n"
+                    "14/09/2026, 09:14 - Ana: hi\n14/09/2026, 09:15 - Ana: This message was deleted\n")  # fmt: skip
+    (value,) = read_files(path, zone="UTC").values
+    assert [m["speaker"] for m in value["messages"]] == ["agent", "agent", "customer", "customer"]
 
 
 def test_order_that_is_assumed_from_dots_is_said(tmp_path: Path) -> None:

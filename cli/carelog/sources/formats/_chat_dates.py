@@ -52,8 +52,8 @@ def weekday_of(text: str) -> int | None:
 
 
 def plain_dates(line: str) -> str:
-    """A line whose date is written 2026年9月14日 (or 2026년 9월 14일) as 2026/9/14; a year of the Japanese era, as in
-    9/14/R8, as 2026.
+    """A line whose date is written 2026年9月14日 (or 2026년 9월 14일), with that as 2026/9/14; and with 2026 for a
+    year of the Japanese era, as in 9/14/R8.
     """
     if "R" in line[:16]:
         line = _REIWA.sub(lambda found: f"{found[1]}{2018 + int(found[2])}", line)

@@ -80,6 +80,9 @@ _DELETED = re.compile(
     r"삭제된 메시지입니다|이 메시지(는|를) 삭제|(Na-delete|Binura).{0,12} (ang )?mensaheng ito)",
     re.IGNORECASE,
 )
+_YOURS = re.compile(
+    r"(You|คุณ(ได้)?ลบ|आपने|Du hast|Eliminaste|Você|Apagaste|Vous|Hai|Je hebt|U hebt|Anda|Вы|Ви|Bạn|您|你|このメッセージを)"
+)
 _FILE = re.compile(
     r"(<Media omitted>|<[^<>\n=/]{3,60}>|([^\n]{1,160} )?<[^<>\n:：]{2,30} ?[:：][^<>\n]+\.\w{2,5} ?>|"
     r"([^\n]{1,80} )?(image|video|audio|sticker|GIF|document|contact card|video note|"
@@ -156,6 +159,11 @@ def note_of(text: str) -> str:
     if _DELETED.match(first) and len(text) < 120:
         return "deleted"
     return "media" if _FILE.fullmatch(first) else ""
+
+
+def is_of_owner(deleted: str) -> bool:
+    """Whether the phone's owner deleted a message: then its words speak to them."""
+    return _YOURS.match(without_marks(deleted)) is not None
 
 
 def is_notice(text: str, is_marked: bool) -> bool:

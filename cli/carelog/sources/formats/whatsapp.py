@@ -25,6 +25,7 @@ from carelog.sources.formats._whatsapp_words import (
     SELF,
     find_title,
     is_notice,
+    is_of_owner,
     note_of,
     take_edited,
     without_marks,
@@ -89,6 +90,7 @@ def read_whatsapp(opened: Opened, options: ReadOptions) -> Iterator[Block | Chun
     remarks: Remarks = {}
     dates = DateEvidence()
     senders: dict[str, None] = {}
+    owners: dict[str, None] = {}
     mark = ""
     title = find_title(opened.name)
     block = Block(opened.name, NAME, system=NAME)
@@ -98,14 +100,15 @@ def read_whatsapp(opened: Opened, options: ReadOptions) -> Iterator[Block | Chun
             mark = mark or _mark_of(said.raw)
             if said.speaker is None and len(senders) < 100_000:
                 senders[said.sender] = None
+                if said.sender in SELF or (said.rest.get("note") == "deleted" and is_of_owner(said.text)):
+                    owners[said.sender] = None
             said.at = stamp.to_text()
             store.add(_ONE, said)
         order = options.date_order or dates.find_order(mark)
         sides, guesses = find_sides(senders, options, title)
-        owner = tuple(SELF.intersection(senders))
-        if owner and not options.agents:
+        if len(owners) == 1 and not options.agents:
             # Whose phone exported the chat works for the company.
-            sides, _ = find_sides(senders, replace(options, agents=owner))
+            sides, _ = find_sides(senders, replace(options, agents=tuple(owners)))
         chat = Chat(NAME, opened.name, plain_name(title), NAME, title or None, sides=sides)
         chat.untimed = UNORDERED
         chat.findings += [*remarks.values(), *guesses, *dates.remarks(order, options.date_order)]

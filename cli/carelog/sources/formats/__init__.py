@@ -68,6 +68,12 @@ from carelog.sources.formats.mapped import detect_never, detect_preset, parse_ma
 from carelog.sources.formats.messenger import detect_messenger, read_messenger, read_messenger_together
 from carelog.sources.formats.parquet import parse_batch, read_parquet
 from carelog.sources.formats.poslog import detect_poslog, parse_poslog, read_poslog
+from carelog.sources.formats.salesforce import (
+    detect_salesforce,
+    parse_salesforce,
+    read_salesforce,
+    read_salesforces,
+)
 from carelog.sources.formats.shopify import detect_shopify, parse_shopify, read_shopify, read_shopifys
 from carelog.sources.formats.slack import detect_slack, read_slack, read_slack_together
 from carelog.sources.formats.square import detect_square, parse_square, read_square, read_squares
@@ -142,6 +148,13 @@ FORMATS: dict[str, Format] = {
     ),
     **_presets(),
     "3cx": Format(load_preset("3cx").title, partial(detect_preset, "3cx"), read_3cx, parse_3cx),
+    "salesforce_case": Format(
+        load_preset("salesforce_case").title,
+        detect_salesforce,
+        read_salesforce,
+        parse_salesforce,
+        read_salesforces,
+    ),
     "mapping": Format(
         "Tables and JSON of any system, read with --mapping F",
         detect_never,

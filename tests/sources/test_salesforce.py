@@ -1,0 +1,90 @@
+"""Salesforce cases with the mails and comments that the same export holds in tables of their own."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.sources.goldens import Read, read_files
+
+CASES = [
+    {"Id": "5001x00000AbCdEAAV", "CaseNumber": "1026", "Status": "Closed", "Origin": "Email", "Subject": "Dark lamp",
+     "Description": "My lamp is dark.\nPlease help.", "CreatedDate": "2026-03-01 10:00:00",
+     "LastModifiedDate": "2026-03-02 10:00:00"},
+    {"Id": "5001x00000AbCdFAAV", "CaseNumber": "1027", "Status": "New", "Origin": "Phone", "Subject": "A call",
+     "Description": "", "CreatedDate": "2026-03-01 11:00:00", "LastModifiedDate": "2026-03-02 10:00:00"},
+]  # fmt: skip
+MAIL = {
+    "ParentId": CASES[0]["Id"],
+    "FromAddress": "a@x.example",
+    "ToAddress": "help@shop.example",
+    "HtmlBody": "",
+}
+MAILS = [
+    {**MAIL, "Id": "02s2", "TextBody": "", "HtmlBody": "<p>Try a <b>bulb</b>.</p>", "Incoming": "false",
+     "Status": "3", "MessageDate": "2026-03-01T12:00:00.000Z"},
+    {**MAIL, "Id": "02s1", "TextBody": "My lamp is dark. Please help.\nAna", "Incoming": "1", "Status": "1",
+     "MessageDate": "2026-03-01T10:00:00.000Z"},
+    {**MAIL, "Id": "02s4", "TextBody": "Never sent", "Incoming": "0", "Status": "5",
+     "MessageDate": "2026-03-01T13:00:00.000Z"},
+]  # fmt: skip
+COMMENTS = [
+    {"Id": "00a1", "ParentId": "5001x00000AbCdE", "IsPublished": "0", "CommentBody": "knows us",
+     "CreatedDate": "2026-03-01T14:00:00.000Z"},
+    {"Id": "00a2", "ParentId": "5001x00000AbCdE", "IsPublished": "1", "CommentBody": "Is it bright?",
+     "CreatedDate": "2026-03-01T15:00:00.000Z"},
+]  # fmt: skip
+
+
+def read(tmp_path: Path, **tables: list[dict[str, Any]]) -> Read:
+    for name, rows in tables.items():
+        with (tmp_path / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]), quoting=csv.QUOTE_ALL)
+            writer.writeheader()
+            writer.writerows(rows)
+    found = read_files(*(tmp_path / f"{name}.csv" for name in tables), zone="UTC")
+    assert found.formats == {"salesforce_case"}
+    return found
+
+
+@pytest.mark.parametrize(
+    "names", [("Case", "EmailMessage", "CaseComment"), ("CaseComment", "EmailMessage", "Case")]
+)
+def test_mails_and_comments_join_their_case(tmp_path: Path, names: tuple[str, ...]) -> None:
+    tables = {"Case": CASES, "EmailMessage": MAILS, "CaseComment": COMMENTS}
+    found = read(tmp_path, **{name: tables[name] for name in names})
+    assert found.rejects == []
+    mail, call = sorted(found.values, key=lambda value: value["interaction_id"])
+    assert [(m["speaker"], m["text"], m["at"]) for m in mail["messages"]] == [
+        ("customer", "My lamp is dark. Please help.\nAna", "2026-03-01T10:00:00Z"),
+        ("agent", "Try a bulb.", "2026-03-01T12:00:00Z"),
+        ("agent", "Is it bright?", "2026-03-01T15:00:00Z"),
+    ]
+    assert (mail["notes"], call["channel"], "messages" in call) == ("knows us", "phone", False)
+    assert mail["source"]["file"].endswith("Case.csv")
+    assert {mail_row["textbody"] for mail_row in mail["extra"]["emails"] if "textbody" in mail_row} == {
+        "Never sent"
+    }
+
+
+def test_description_that_no_mail_says_stays(tmp_path: Path) -> None:
+    (value,) = read(tmp_path, Case=CASES[:1], EmailMessage=MAILS[:1]).values
+    assert [m["text"] for m in value["messages"]] == ["My lamp is dark.\nPlease help.", "Try a bulb."]
+
+
+def test_mails_without_their_case_are_put_aside(tmp_path: Path) -> None:
+    found = read(tmp_path, Case=CASES[1:], EmailMessage=MAILS[:2])
+    assert (len(found.values), found.rejects) == (1, ["not_a_case", "not_a_case"])
+
+
+def test_case_of_two_exports_counts_once_as_it_was_last(tmp_path: Path) -> None:
+    before = {**CASES[0], "Status": "New", "LastModifiedDate": "2026-03-01 10:30:00"}
+    (value,) = read(tmp_path, Late=CASES[:1], Early=[before]).values
+    assert (value["status"], value["interaction_id"]) == ("closed", "1026")
+
+
+def test_cases_without_ids_stay_as_they_are(tmp_path: Path) -> None:
+    rows = [{key: cell for key, cell in case.items() if key != "Id"} for case in CASES]
+    assert [value["interaction_id"] for value in read(tmp_path, Case=rows).values] == ["1026", "1027"]

@@ -765,3 +765,16 @@ def test_people_are_found_in_headers_as_mailers_write_them(
 
 def parse_addresses_of(value: str) -> list[tuple[str, str]]:
     return find_addresses(read_headers(f"From: {value}\n\n".encode()), "from")
+
+
+def test_copy_that_a_server_encoded_anew_is_the_same_mail(tmp_path: Path) -> None:
+    head = HEAD + b"Message-ID: <1@cust.example>\nContent-Type: text/plain; charset=utf-8\n"
+    (tmp_path / "a.eml").write_bytes(
+        head + b"Content-Transfer-Encoding: 8bit\n\n" + "Grüße aus Köln".encode()
+    )
+    (tmp_path / "b.eml").write_bytes(
+        head + b"Content-Transfer-Encoding: quoted-printable\n\nGr=C3=BC=C3=9Fe aus K=C3=B6ln\n"
+    )
+    (value,) = read_files(tmp_path, **OURS).values
+    assert [m["text"] for m in value["messages"]] == ["Grüße aus Köln"]
+    assert len(value["extra"]["mails"][0]["copies"]) == 1

@@ -298,7 +298,7 @@ def parse_emails(chunk: Chunk) -> Block:
 def _read_mails(block: Block, entries: list[_Entry], raws: list[bytes], options: ReadOptions) -> list[Placed]:
     """The mails of a thread, each once; what cannot be read is put aside, what was mended is remarked."""
     placed: list[Placed] = []
-    copies: dict[tuple[str, bytes], Placed] = {}
+    copies: dict[tuple[str, bytes | str], Placed] = {}
     for entry, raw in zip(entries, raws, strict=True):
         if entry.is_mbox:
             raw = undo_quoting(raw)
@@ -311,8 +311,12 @@ def _read_mails(block: Block, entries: list[_Entry], raws: list[bytes], options:
             put_aside(block, entry.line, entry.offset, raw[:_KEPT_RAW], fault)
             continue
         one = Placed(mail, entry.file, entry.line, entry.offset, _note(entry))
-        first = copies.setdefault((mail.message_id, body_hash), one)
+        # Servers that pass a mail on encode it anew: then its words tell that it is the same.
+        words = " ".join(mail.text.split())
+        same = copies.get((mail.message_id, words)) if words else None
+        first = same or copies.setdefault((mail.message_id, body_hash), one)
         if first is one:
+            copies[mail.message_id, words] = one
             placed.append(one)
             block.findings += [_remark(entry, fault) for fault in mail.remarks]
         else:
@@ -356,7 +360,8 @@ def _note(entry: _Entry) -> dict[str, Any]:
 
 def _note_copy(first: Placed, copy: Placed) -> None:
     """Keep of a copy where it was and under which labels."""
-    first.note.setdefault("copies", []).append({"file": copy.file, "line": copy.line})
+    other = {"parts": copy.mail.parts} if copy.mail.parts != first.mail.parts else {}
+    first.note.setdefault("copies", []).append({"file": copy.file, "line": copy.line, **other})
     first.mail.labels.extend(label for label in copy.mail.labels if label not in first.mail.labels)
     first.mail.delivered_to.extend(a for a in copy.mail.delivered_to if a not in first.mail.delivered_to)
 

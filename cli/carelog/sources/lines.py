@@ -8,7 +8,7 @@ from typing import BinaryIO, NamedTuple
 from carelog.findings import Finding, Reject, Severity
 from carelog.sources.blocks import Block, Fault
 
-CHUNK_BYTES = 1 * 1024 * 1024
+CHUNK_BYTES = 512 * 1024
 """About how many bytes go to a worker at once."""
 KEPT_OF_LONG = 1024
 """How many bytes of a record that is too long are kept to recognise it by."""

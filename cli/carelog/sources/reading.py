@@ -209,6 +209,8 @@ def _hint(head: bytes) -> str | None:
         b"!BDN": "it is an Outlook mailbox (.pst): export the folder as .eml or mbox",
         b"%PDF": "it is a PDF: ask the system that made it for an export as CSV or JSON",
         b"PK\x05\x06": "it is a zip archive with nothing in it",
+        b"7z\xbc\xaf": "it is a 7-Zip archive: unpack it and name the folder",
+        b"Rar!": "it is a RAR archive: unpack it and name the folder",
         b"BZh": "it is compressed with bzip2: unpack it first",
         b"\xfd7zXZ": "it is compressed with xz: unpack it first",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +66,7 @@ def test_a_pattern_that_cannot_be_compiled_is_told() -> None:
 
 def test_rulebooks_are_ready_once_they_were_prepared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     small = type("Book", (), {"rules": RULES})
-    monkeypatch.setattr("carelog.classification.compiled.load_rulebook", lambda own: small)
+    monkeypatch.setattr("carelog.classification.compiled.load_rulebook", cache(lambda own: small))
     assert not are_patterns_ready()
     prepare_patterns()
     assert are_patterns_ready()

@@ -66,10 +66,9 @@ def prepare_patterns(own: tuple[RulebookFile, ...] = ()) -> None:
 
     Takes some seconds and 200 MB, once for each set of rulebooks; the memory is given back.
     """
-    rules = load_rulebook(own).rules
-    prepare_rules(rules)
-    cached_bytes(_ready_key(own), lambda: cache_key(rules).encode())
-    del rules
+    prepare_rules(load_rulebook(own).rules)
+    key = cache_key(load_rulebook(own).rules)
+    cached_bytes(_ready_key(own), key.encode)
     load_rulebook.cache_clear()
     gc.collect()
     pa.default_memory_pool().release_unused()

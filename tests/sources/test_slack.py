@@ -184,3 +184,20 @@ def test_stamps_that_a_tool_shortened_are_times(tmp_path: Path) -> None:
     assert [m["at"] for m in value["messages"]] == [
         "2026-09-14T02:00:02.500000Z", "2026-09-14T02:00:03Z", "2026-09-14T02:00:03.000003Z"
     ]  # fmt: skip
+
+
+def test_answers_that_a_tool_put_into_their_message_are_messages(tmp_path: Path) -> None:
+    thread = "1789351201.000001"
+    answer = {"user": "U2", "text": "an answer", "ts": "1789351205.000005", "thread_ts": thread}
+    asked = {
+        "user": "U1",
+        "text": "a question",
+        "ts": thread,
+        "thread_ts": thread,
+        "slackdump_thread_replies": [answer, 7],
+    }
+    path = tmp_path / "C9.json"
+    path.write_text(json.dumps({"channel_id": "C9", "messages": [asked]}))
+    found = read_files(path)
+    assert found.formats == {"slack"}
+    assert [m["text"] for m in found.values[0]["messages"]] == ["a question", "an answer"]

@@ -47,6 +47,8 @@ _SYSTEM = re.compile(
     r"pinned_item|unpinned_item|bot_(add|remove|enable|disable)|tombstone|reminder_add|sh_room_created"
 )
 _GUESSED = Fault("agents_guessed", "who is the agent was guessed; say it with --agents NAME")
+# Where slackdump, which writes what Slack's own export leaves out, puts the answers of a thread.
+_REPLIES = "slackdump_thread_replies"
 _MOST_USERS = 1_000_000
 
 
@@ -57,8 +59,8 @@ def detect_slack(head: bytes, name: str) -> str | None:
         return None
     if start.startswith(b"{"):
         return _detect_object(head, name)
-    if _TS.search(head) and b'"type"' in head and (b'"text"' in head or b'"user"' in head):
-        return "its objects have Slack's time stamps (ts) and types"
+    if _TS.search(head) and (b'"text"' in head or b'"user"' in head):
+        return "its objects have Slack's time stamps (ts)"
     file = name.replace("\\", "/").rpartition("/")[2]
     if b'"team_id"' in head and b'"profile"' in head and b'"real_name"' in head:
         return "it is the list of users of a Slack export"
@@ -74,8 +76,8 @@ def detect_slack(head: bytes, name: str) -> str | None:
 
 
 def _detect_object(head: bytes, name: str) -> str | None:
-    if _PAGE.search(head) and _TS.search(head) and b'"type"' in head:
-        return "it is an object of messages that have Slack's time stamps (ts) and types"
+    if _PAGE.search(head) and _TS.search(head) and (b'"text"' in head or b'"user"' in head):
+        return "it is an object of messages that have Slack's time stamps (ts)"
     file = name.replace("\\", "/").rpartition("/")[2]
     return "it is one of the lists of a Slack export" if file in _OBJECTS else None
 
@@ -205,6 +207,11 @@ def _note(value: dict[str, Any], file: str, workspace: _Workspace) -> None:
 def _store(
     value: dict[str, Any], channel: str, said: Said, raw: bytes, store: MessageStore, workspace: _Workspace
 ) -> None:
+    replies = value.pop(_REPLIES, None)
+    for reply in replies if isinstance(replies, list) else []:
+        if isinstance(reply, dict) and _REPLIES not in reply:
+            inner = Said("", "", "", said.line, said.offset, file=said.file)
+            _store(reply, channel, inner, orjson.dumps(reply), store, workspace)
     found = _STAMP.fullmatch(str(value.get("ts")))
     place = int(found[1] + (found[2] or "").ljust(6, "0")) if found else 0
     said.at = (from_epoch(place) or "") if found else ""

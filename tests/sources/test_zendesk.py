@@ -443,6 +443,16 @@ def test_table_that_a_script_made_of_the_api(tmp_path: Path, render: Any) -> Non
     assert {name: value[name] for name in same} == {name: one[name] for name in same}
 
 
+@pytest.mark.parametrize(
+    "cell", ["[b'x']", "{1, 2}", "[1e999j]", "{1: 2}", "[" + "9" * 40 + "]", "[" * 300 + "]" * 300, "[x]", "[NaN"]
+)  # fmt: skip
+def test_cells_that_only_look_like_lists_stay_texts(tmp_path: Path, cell: str) -> None:
+    quoted = cell.replace('"', '""')
+    text = f'id,status,created_at,requester_id,custom\n7,open,2026-03-01T10:00:00Z,11,"{quoted}"\n'
+    (value,) = read_table(tmp_path, text).values
+    assert value["extra"]["custom"] == cell
+
+
 def test_days_of_a_spreadsheet_need_their_order(tmp_path: Path) -> None:
     text = (
         HEADER

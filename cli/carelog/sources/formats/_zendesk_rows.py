@@ -13,6 +13,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
+import orjson
+
 from carelog.sources.blocks import Fault, ReadOptions
 from carelog.sources.formats._mapping import Rule
 from carelog.sources.formats._mapping_values import UnclearError, to_time
@@ -116,8 +118,8 @@ def _value_of(cell: str) -> Any:
         return cell
     for read in (json.loads, ast.literal_eval):
         try:
-            found = read(cell)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            found = orjson.loads(orjson.dumps(read(cell)))
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             continue
         if isinstance(found, (list, dict)):
             return found

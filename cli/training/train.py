@@ -22,7 +22,7 @@ from sklearn.linear_model import LogisticRegression
 from carelog.classification.classifier import Classifier, compile_classifier, measure_batch
 from carelog.classification.features import SHAPE
 from carelog.classification.labelling import read_scores
-from carelog.classification.lexical import SLOT_OF_SIDE, Lexicon
+from carelog.classification.lexical import AT_LAST, LEXICAL_SLOTS, Lexicon
 from carelog.classification.model import OUTPUT_AT, OUTPUTS, Model, empty_model, to_bytes
 from carelog.classification.rulebook import load_packaged, merge_rulebooks
 from carelog.classification.tokens import feature_keys
@@ -73,12 +73,17 @@ SIGNAL_SCALE = 0.25
 """Signals and shapes are scaled down: each is seen often, so that they need not be held back as words are."""
 LEAST_RECORDS = 3
 RANK = 40
+LAST_SCALE = 3.0
+"""The customer's last words are few: counted more, so that they need not be held back."""
+OF_LAST_WORDS = "satisfaction."
+"""The outputs that hear a customer's last words apart; the others gain nothing by it."""
 
 
-def fit(columns: sparse.csr_matrix, wanted: Wanted, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def fit(columns: Columns, wanted: Wanted, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Weights (columns × OUTPUTS) and biases learned from those rows: one logistic regression per output."""
-    weights = np.zeros((columns.shape[1], len(OUTPUTS)), np.float64)
+    weights = np.zeros((columns.matrix.shape[1], len(OUTPUTS)), np.float64)
     bias = np.zeros(len(OUTPUTS))
+    common = columns.matrix[:, : columns.apart]
     for at, output in enumerate(OUTPUTS):
         truth, known = wanted[output]
         use = rows[known[rows]]
@@ -86,8 +91,9 @@ def fit(columns: sparse.csr_matrix, wanted: Wanted, rows: np.ndarray) -> tuple[n
             bias[at] = -6.0
             continue
         model = LogisticRegression(C=STRENGTH, solver="liblinear", class_weight="balanced", random_state=0)
-        model.fit(columns[use], truth[use])
-        weights[:, at], bias[at] = model.coef_[0], model.intercept_[0]
+        seen = columns.matrix if output.startswith(OF_LAST_WORDS) else common
+        model.fit(seen[use], truth[use])
+        weights[: seen.shape[1], at], bias[at] = model.coef_[0], model.intercept_[0]
     return weights, bias
 
 
@@ -131,13 +137,22 @@ ACTIVITY_MARGIN = 1.0
 
 @dataclass
 class Columns:
-    """Training columns: signals and shapes, then one per (word feature, slot); and what is needed to make a model of weights."""
+    """Training columns: signals and shapes, then one per (word feature, slot); and what is needed to make a model of weights.
+
+    Columns from `apart` on are of the customer's last words.
+    """
 
     matrix: sparse.csr_matrix
     classifier: Classifier
     keys: np.ndarray
     pairs: np.ndarray
     idf: np.ndarray
+    documents: np.ndarray
+
+    @property
+    def apart(self) -> int:
+        """The first column of the customer's last words."""
+        return len(self.classifier.features) + int((self.pairs < AT_LAST * len(self.keys)).sum())
 
 
 def measure(records: list[dict[str, Any]]) -> Columns:
@@ -148,22 +163,26 @@ def measure(records: list[dict[str, Any]]) -> Columns:
     tokens, segments = measured.spoken.tokens, measured.segments
     token, key = feature_keys(tokens.text, tokens.starts, tokens.lengths, tokens.keys)
     row = segments.rows[tokens.segments[token]]
-    slot = SLOT_OF_SIDE[segments.sides[tokens.segments[token]]]
+    slot = measured.word_slots[tokens.segments[token]]
+    sides = len(LEXICAL_SLOTS)
     keys, feature = np.unique(key, return_inverse=True)
     held = sparse.csr_matrix(
-        (np.ones(len(row)), (row * 3 + slot, feature)), shape=(len(records) * 3, len(keys))
+        (np.ones(len(row)), (row * sides + slot, feature)), shape=(len(records) * sides, len(keys))
     )
     documents = np.asarray((held > 0).sum(axis=0)).ravel()
     enough = documents >= LEAST_RECORDS
     held, keys, documents = held[:, enough], keys[enough], documents[enough]
     idf = np.log((1 + 3 * len(records)) / (1 + documents)) + 1
-    length = np.maximum(held @ (idf**2), 1.0)
-    scaled = sparse.diags(1 / np.sqrt(length)) @ held @ sparse.diags(idf)
-    sides = [scaled[slot::3] for slot in range(3)]
-    lexical = sparse.hstack(sides).tocsc()
+    parts = [held[at::sides] for at in range(sides)]
+    # A customer's last words are scaled with all of the customer's, and count among them too.
+    parts[0] = parts[0] + parts[AT_LAST]
+    lengths = [np.sqrt(np.maximum(part @ idf**2, 1.0)) for part in parts]
+    lengths[AT_LAST] = lengths[0]
+    scaled = [sparse.diags(1 / n) @ part @ sparse.diags(idf) for n, part in zip(lengths, parts, strict=True)]
+    lexical = sparse.hstack([*scaled[:AT_LAST], scaled[AT_LAST] * LAST_SCALE]).tocsc()
     pairs = np.flatnonzero(np.diff(lexical.indptr) >= LEAST_RECORDS)
     matrix = sparse.hstack([sparse.csr_matrix(measured.columns * SIGNAL_SCALE), lexical[:, pairs]]).tocsr()
-    return Columns(matrix, classifier, keys, pairs, idf)
+    return Columns(matrix, classifier, keys, pairs, idf, documents)
 
 
 def to_model(
@@ -173,12 +192,19 @@ def to_model(
     n = len(columns.classifier.features)
     v = len(columns.keys)
     weights, bias = second.fold(weights, bias, n)
-    lexical = np.zeros((3 * v, len(OUTPUTS)))
+    sides = len(LEXICAL_SLOTS)
+    lexical = np.zeros((sides * v, len(OUTPUTS)))
     lexical[columns.pairs] = weights[n:]
-    lexical *= np.tile(columns.idf, 3)[:, None]
-    _, directions = np.linalg.eigh(lexical.T @ lexical)
-    projection = directions[:, ::-1][:, :RANK].T
-    vectors = (lexical @ projection.T).reshape(3, v, RANK).transpose(1, 0, 2)
+    lexical *= np.tile(columns.idf, sides)[:, None]
+    lexical[AT_LAST * v :] = lexical[AT_LAST * v :] * LAST_SCALE + lexical[:v]
+    # What rank leaves out should cost every output alike, and seldom words less: outputs are measured in their own size.
+    size = np.maximum(np.sqrt((lexical**2).mean(axis=0)), 1e-9)
+    seen = np.sqrt(np.tile(columns.documents, sides))[:, None]
+    alike = lexical / size * seen
+    _, directions = np.linalg.eigh(alike.T @ alike)
+    basis = directions[:, ::-1][:, :RANK]
+    vectors = (lexical / size @ basis).reshape(sides, v, RANK).transpose(1, 0, 2)
+    projection = basis.T * size
     lexicon = Lexicon(
         columns.keys,
         vectors.astype(np.float32),
@@ -253,15 +279,15 @@ def folds_of(n: int) -> np.ndarray:
     return np.arange(n) * 2654435761 % (1 << 32) * FOLDS >> 32
 
 
-def cross_validate(columns: sparse.csr_matrix, wanted: Wanted) -> np.ndarray:
+def cross_validate(columns: Columns, wanted: Wanted) -> np.ndarray:
     """Scores of each record by a model that has not seen it."""
-    n = columns.shape[0]
+    n = columns.matrix.shape[0]
     fold = folds_of(n)
     scores = np.zeros((n, len(OUTPUTS)))
     for k in range(FOLDS):
         weights, bias = fit(columns, wanted, np.flatnonzero(fold != k))
         test = np.flatnonzero(fold == k)
-        scores[test] = columns[test] @ weights + bias
+        scores[test] = columns.matrix[test] @ weights + bias
     return scores
 
 
@@ -302,13 +328,13 @@ def main() -> None:
     columns = measure(records)
     n = len(columns.classifier.features)
     shapes = columns.matrix[:, n - len(SHAPE) : n].toarray() / SIGNAL_SCALE
-    second, scores = learn_second(cross_validate(columns.matrix, wanted), shapes, wanted)
+    second, scores = learn_second(cross_validate(columns, wanted), shapes, wanted)
     offsets = tune_offsets(scores, wanted)
     second.bias += offsets
     scores += offsets
     thresholds = tune_thresholds(scores, wanted)
     report(scores, thresholds, records, golds)
-    weights, bias = fit(columns.matrix, wanted, np.arange(len(records)))
+    weights, bias = fit(columns, wanted, np.arange(len(records)))
     options.output.write_bytes(to_bytes(to_model(columns, weights, bias, thresholds, second)))
     size = options.output.stat().st_size
     print(

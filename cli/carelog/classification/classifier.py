@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from carelog.classification import segments as seg
 from carelog.classification.features import Talk, column_names, measure_talk, signal_columns
-from carelog.classification.lexical import SLOT_OF_SIDE, Spoken, lexical_columns, listen_to_words
+from carelog.classification.lexical import Spoken, lexical_columns, listen_to_words, word_slots
 from carelog.classification.matching import Expressions, Matches, scan
 from carelog.classification.model import OUTPUT_AT, Model, align_weights
 from carelog.classification.normal import NormalForm, to_normal_form
@@ -99,7 +99,10 @@ def compile_classifier(rulebook: Rulebook, model: Model) -> Classifier:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What was found in a batch: segments, their normal form, matches that count, words, and the feature columns (rows × features)."""
+    """What was found in a batch: segments, their normal form, matches that count, words, and the feature columns (rows × features).
+
+    `word_slots` says by segment whose words they are (a place in LEXICAL_SLOTS).
+    """
 
     segments: Segments
     form: NormalForm
@@ -107,6 +110,7 @@ class Measured:
     talk: Talk
     columns: Floats
     spoken: Spoken
+    word_slots: Ints
 
 
 def measure_batch(batch: pa.RecordBatch, classifier: Classifier, scores: npt.NDArray[np.int8]) -> Measured:
@@ -118,9 +122,9 @@ def measure_batch(batch: pa.RecordBatch, classifier: Classifier, scores: npt.NDA
     matches = found.where(_conditions_hold(found, segments, batch, classifier))
     talk = measure_talk(batch, segments, form, scores)
     heard = signal_columns(matches, segments, talk, classifier.signal_of, len(classifier.signals))
-    slots = SLOT_OF_SIDE[segments.sides]
+    slots = word_slots(segments.sides, talk.is_last_of_customer)
     spoken = listen_to_words(find_tokens(form), classifier.table, segments.rows, slots)
-    return Measured(segments, form, matches, talk, np.hstack([heard, talk.shape]), spoken)
+    return Measured(segments, form, matches, talk, np.hstack([heard, talk.shape]), spoken, slots)
 
 
 def _conditions_hold(

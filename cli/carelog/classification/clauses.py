@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from carelog.classification.classifier import Measured
-from carelog.classification.lexical import LEXICAL_SLOTS, SLOT_OF_SIDE
+from carelog.classification.lexical import LEXICAL_SLOTS
 from carelog.classification.normal import NormalForm
 from carelog.classification.ragged import write_out
 
@@ -72,7 +72,7 @@ def _strongest_of_long(measured: Measured, segments: Ints, outputs: Ints) -> tup
 def _vectors(measured: Measured, tokens: Ints) -> Floats:
     """What the words at these places have learned, tokens × rank."""
     spoken = measured.spoken
-    slots = SLOT_OF_SIDE[measured.segments.sides][spoken.tokens.segments[tokens]]
+    slots = measured.word_slots[spoken.tokens.segments[tokens]]
     flat = spoken.table.vectors.reshape(-1, spoken.table.lexicon.rank)
     vectors: Floats = flat.take(spoken.rows_of_tokens[tokens] * len(LEXICAL_SLOTS) + slots, axis=0)
     return vectors

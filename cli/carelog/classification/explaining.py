@@ -16,7 +16,7 @@ from carelog.classification import segments as seg
 from carelog.classification.classifier import OWN_WEIGHT, Classifier, Measured, first_scores, spread
 from carelog.classification.classify import LABEL_NAMES, Classified, classify
 from carelog.classification.guards import REACH, WORDS_AFTER, WORDS_BEFORE
-from carelog.classification.lexical import LEXICAL_SLOTS, SLOT_OF_SIDE
+from carelog.classification.lexical import LEXICAL_SLOTS
 from carelog.classification.matching import rule_patterns
 from carelog.classification.model import OUTPUT_AT
 from carelog.classification.normal import normalize
@@ -190,7 +190,7 @@ def _word_parts(measured: Measured, output: int) -> Iterator[Part]:
     """Each word (in Thai each window of letters) with what it adds, the same word of one side together."""
     tokens = measured.spoken.tokens
     places = np.arange(len(tokens.starts))
-    slots = SLOT_OF_SIDE[measured.segments.sides[tokens.segments]]
+    slots = measured.word_slots[tokens.segments]
     votes = measured.spoken.token_votes(places, slots, np.full(len(places), output))
     same = tokens.keys ^ (slots.astype(np.uint64) << np.uint64(62))
     _, first, group = np.unique(same, return_index=True, return_inverse=True)

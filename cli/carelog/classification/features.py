@@ -24,6 +24,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 SLOTS = ("customer", "agent", "note", "field", "customer_first", "customer_last", "agent_first", "agent_last")
+_CUSTOMER_LAST = SLOTS.index("customer_last")
 _SIDE_SLOT = np.array([0, 1, 1, 3, 2, 3, 3])  # by segment side: customer agent bot system note subject field
 
 STATUSES = ("completed", "missed", "abandoned", "voicemail", "failed", "open", "closed", "unknown")
@@ -58,6 +59,12 @@ class Talk:
     any_words: Bools
     shape: Floats
 
+    @property
+    def is_last_of_customer(self) -> Bools:
+        """Which segments are the last message of their interaction's customer."""
+        last: Bools = self.edge_slot[1] == _CUSTOMER_LAST
+        return last
+
 
 def find_edges(segments: Segments) -> tuple[Bools, Bools]:
     """Which messages are the first, and which the last, of their speaker's side in their interaction."""
@@ -89,7 +96,7 @@ def measure_talk(
     edge[customer & first] = 4
     edge[agent & first] = 6
     second = np.full(len(segments), -1)
-    second[customer & last] = 5
+    second[customer & last] = _CUSTOMER_LAST
     second[agent & last] = 7
     lengths = np.diff(np.concatenate([[-1], form.ends])) - 2
     asks = _count_per_segment(form, ASK)

@@ -20,9 +20,20 @@ Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.uint64]
 
-LEXICAL_SLOTS = ("customer", "company", "field")
-SLOT_OF_SIDE = np.array([0, 1, 1, 2, 1, 0, 2])
-"""By segment side (customer agent bot system note subject field), who said it: a place in LEXICAL_SLOTS."""
+LEXICAL_SLOTS = ("customer", "company", "field", "customer at last")
+"""Whose words: the customer's last message stands apart, for it tells most of how they leave."""
+_SLOT_OF_SIDE = np.array([0, 1, 1, 2, 1, 0, 2])
+"""By segment side (customer agent bot system note subject field)."""
+AT_LAST = LEXICAL_SLOTS.index("customer at last")
+_MEASURED_WITH = np.array([0, 1, 2, 0])
+"""The slot with whose words a slot's are scaled together."""
+
+
+def word_slots(sides: Ints, last_of_customer: npt.NDArray[np.bool_]) -> Ints:
+    """For each segment whose words they are: a place in LEXICAL_SLOTS."""
+    slots: Ints = np.where(last_of_customer, AT_LAST, _SLOT_OF_SIDE[sides])
+    return slots
+
 
 _SETS = 1 << 16
 _MOST_ROWS = 1 << 15
@@ -150,7 +161,7 @@ def listen_to_words(tokens: Tokens, table: TokenTable, rows: Ints, slots: Ints) 
     segment = tokens.segments[known]
     sums = _sum_by_segment(table.vectors, at[known] * len(LEXICAL_SLOTS) + slots[segment], segment, segments)
     length = np.bincount(segment, table.lengths[at[known]], segments)
-    side = rows * len(LEXICAL_SLOTS) + slots
+    side = rows * len(LEXICAL_SLOTS) + _MEASURED_WITH[slots]
     total = np.bincount(side, length)[side] if segments else length
     scales = (1 / np.sqrt(np.maximum(total, 1.0))).astype(np.float32)
     return Spoken(tokens, at, scales, sums * scales[:, None], table)

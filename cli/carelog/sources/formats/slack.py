@@ -1,5 +1,5 @@
-"""Slack's export, unpacked: a folder for each channel with a file for each day, and beside them the lists of
-users and channels.
+"""Slack's export, packed or unpacked: a folder for each channel with a file for each day, and beside them the
+lists of users and channels; and single pages of messages, as its API and other tools give them.
 
 A thread is one interaction, wherever its answers stand; what was said outside of threads is cut at silences.
 `ts` is the time (seconds since 1970) and the id of a message, and never goes through a float. Guests and

@@ -284,10 +284,67 @@ def test_genesys_conversation_of_the_interface_reads_as_its_details_do(
     assert '"confined": false' in json.dumps(value["extra"])
 
 
+def test_genesys_object_that_holds_nothing_is_put_aside(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("{}\n" + json.dumps(GENESYS_CALL))
+    found = read_files(tmp_path / "x.json", from_format="genesys_cloud")
+    assert (len(found.values), found.rejects) == (1, ["no_start"])
+
+
 def test_genesys_open_conversation_has_no_end() -> None:
     value = read_files("genesys/query.json").values[3]
     assert value["status"] == "open"
     assert "ended_at" not in value
+
+
+def _text(number: int, direction: str, body: str, minute: int, **more: Any) -> dict[str, Any]:
+    ends = ("+6681", "+662") if direction == "inbound" else ("+662", "+6681")
+    sent = f"Mon, 14 Sep 2026 02:{minute:02}:00 +0000"
+    return {
+        "sid": f"SM{number}", "account_sid": "AC1", "direction": direction, "body": body, "from": ends[0],
+        "to": ends[1], "date_sent": sent, "num_media": "0", "status": "delivered", "price": "-0.01", **more,
+    }  # fmt: skip
+
+
+TEXTS = [
+    _text(5, "inbound", "", 9, num_media="2", **{"from": "whatsapp:+6681", "to": "whatsapp:+662"}),
+    _text(4, "outbound-api", "Our sale has begun", 8, to="+6699"),
+    _text(3, "outbound-reply", "At ten", 7),
+    _text(2, "outbound-reply", "We come", 7),
+    _text(1, "inbound", "My tap drips", 1),
+]
+TEXT_PAGE = {"messages": TEXTS, "page": 0, "page_size": 50, "first_page_uri": "/x"}
+
+
+@pytest.mark.parametrize("form", ["page", "lines", "camel case", "table"])
+def test_twilio_messages_between_two_numbers_are_a_chat(tmp_path: Path, form: str) -> None:
+    path = tmp_path / "x.json"
+    if form == "table":
+        names = ["From", "To", "Body", "Status", "SentDate", "NumMedia", "AccountSid", "Sid", "Direction"]
+        keys = ["from", "to", "body", "status", "date_sent", "num_media", "account_sid", "sid", "direction"]
+        rows = [",".join(names), *(",".join('"' + one[key] + '"' for key in keys) for one in TEXTS)]
+        path.write_text("\n".join(rows))
+    elif form == "camel case":
+        path.write_text(
+            json.dumps([{k.replace("date_sent", "dateSent"): v for k, v in one.items()} for one in TEXTS])
+        )
+    else:
+        path.write_text(json.dumps(TEXT_PAGE) if form == "page" else "\n".join(map(json.dumps, TEXTS)))
+    found = read_files(path)
+    chat, sale = sorted(found.values, key=lambda value: value["customer_id"])
+    assert [(m["speaker"], m["text"]) for m in chat["messages"]] == [
+        ("customer", "My tap drips"), ("agent", "We come"), ("agent", "At ten"), ("customer", "[media: 2]"),
+    ]  # fmt: skip
+    assert (chat["channel"], chat["direction"], chat["first_response_seconds"]) == ("chat", "inbound", 360)
+    assert (chat["customer_id"], sale["customer_id"], sale["direction"]) == ("+6681", "+6699", "outbound")
+    assert "agent_id" not in chat
+    assert (found.formats, found.findings, found.rejects) == ({"twilio"}, [], [])
+
+
+def test_twilio_message_in_two_exports_counts_once(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(TEXT_PAGE))
+    (tmp_path / "b.json").write_text("\n".join(map(json.dumps, TEXTS[1:])))
+    values = read_files(tmp_path / "a.json", tmp_path / "b.json").values
+    assert sorted(len(value["messages"]) for value in values) == [1, 4]
 
 
 def test_twilio_dialled_leg_is_the_agent_of_the_call_that_came_in() -> None:
@@ -484,6 +541,7 @@ def test_values_of_a_wrong_kind_never_stop_a_reader(tmp_path: Path, native: dict
     [
         ({"calls": [], "page": 0, "first_page_uri": "/x"}, "twilio"),
         ({"conversations": [], "totalHits": 0}, "genesys_cloud"),
+        ({"messages": [], "page": 0, "first_page_uri": "/x"}, "twilio"),
     ],
 )
 def test_page_without_records_is_known_and_holds_none(

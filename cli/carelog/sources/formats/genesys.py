@@ -116,7 +116,7 @@ def _add_conversation(
         value["messages"] = to_steps(_steps(native, _sessions(native)))
         remarks.append(NO_WORDS)
     value["interaction_id"] = (
-        to_name((details or spoken[0][1]).get("conversationId")) or f"{leg.file}:{leg.line}"
+        to_name((details if told else spoken[0][1]).get("conversationId")) or f"{leg.file}:{leg.line}"
     )
     rest = [left for found in words if (left := found.rest())]
     value["extra"] = {**native.rest(), **({"transcripts": rest} if rest else {})}

@@ -1,4 +1,5 @@
-"""Twilio: the list of calls as its interface gives it (JSON), and as the console exports it (CSV).
+"""Twilio: the lists of calls and of messages as its interface gives them (JSON), and as the console exports
+them (CSV).
 
 Every value is a text. Times are RFC 2822 or RFC 3339 in UTC, in the console's CSV local ones without an
 offset (then `--tz` says the zone). `duration` is in seconds, `queue_time` in milliseconds. A call's legs
@@ -30,20 +31,27 @@ from carelog.sources.formats._legs import (
     parse_groups,
     to_chunks,
 )
+from carelog.sources.formats._sessions import MessageStore
 from carelog.sources.formats._table_rows import Row, fold_name, folded_columns, read_rows, to_name, to_seconds
 from carelog.sources.formats._till_clocks import to_instant
 from carelog.sources.formats._times import read_time, to_text
+from carelog.sources.formats._twilio_messages import is_message, place_of, to_chats, to_said
 from carelog.sources.streams import Opened
 
 NAME = "twilio"
-WRAPPERS = ("calls", "data")
+WRAPPERS = ("calls", "messages", "sms_messages", "data")
 _COLUMNS = {
     "sid": "sid", "callsid": "sid", "callstatus": "status", "calldirection": "direction", "parentcallsid": "parent_call_sid", "from": "from", "to": "to",
     "direction": "direction", "status": "status", "starttime": "start_time", "endtime": "end_time",
     "duration": "duration", "price": "price", "priceunit": "price_unit", "answeredby": "answered_by",
     "accountsid": "account_sid", "datecreated": "date_created", "date": "date_created", "queuetime": "queue_time",
+    "body": "body", "messagebody": "body", "messagesid": "sid", "datesent": "date_sent", "sentdate": "date_sent",
+    "nummedia": "num_media",
 }  # fmt: skip
 _KNOWN = frozenset(_COLUMNS.values())
+_PAGES_OF_MESSAGES = ("messages", "sms_messages")
+_STARTS = frozenset({"start_time", "date_created"})
+_DATES = frozenset({"date_sent", "date_created"})
 _CLOCK_FIRST = re.compile(r"(\d\d:\d\d:\d\d) ([A-Z]{2,5}) (\d{4}-\d\d-\d\d)")
 _OWN_PHONE = re.compile(r"sip:[^@\s]+@[\w.-]+\.sip\.[\w.-]*twilio\.com.*")
 _FINISHED = {"completed": "completed", "busy": "missed", "no-answer": "missed", "failed": "failed"}
@@ -54,17 +62,23 @@ def detect_twilio(head: bytes, name: str) -> str | None:
     """By the keys of the first call, or the columns of the table."""
     if head.lstrip()[:1] in (b"{", b"["):
         keys = first_keys(head, WRAPPERS)[0] if b'"sid"' in head else set()
-        top = find_keys(head)[""] if b'"calls"' in head else set()
-        if "calls" in top and top & {"first_page_uri", "next_page_uri", "page_size"}:
-            return "it is a page of calls of Twilio"
-        is_call = {"sid", "direction", "starttime", "accountsid"} <= {fold_name(key) for key in keys}
-        return "its objects are calls of Twilio" if is_call else None
+        top = find_keys(head)[""] if b'"calls"' in head or b'messages"' in head else set()
+        paged = top & {"first_page_uri", "next_page_uri", "page_size"}
+        kind = next((kind for kind in ("calls", *_PAGES_OF_MESSAGES) if kind in top), None)
+        is_sure = kind == "calls" or "sid" in keys or "first_page_uri" in top
+        if paged and kind is not None and is_sure:
+            return f"it is a page of {kind.removeprefix('sms_')} of Twilio"
+        folded = {_name_of(fold_name(key)) for key in keys}
+        if {"sid", "direction", "start_time", "account_sid"} <= folded:
+            return "its objects are calls of Twilio"
+        is_text = {"sid", "direction", "body", "from", "to"} <= folded and bool(folded & _DATES)
+        return "its objects are messages of Twilio" if is_text else None
     columns = {_name_of(column) for column in folded_columns(head)}
-    is_log = {"sid", "from", "to", "direction", "status"} <= columns and columns & {
-        "start_time",
-        "date_created",
-    }
-    return "its header names the columns of Twilio's call log" if is_log else None
+    if not {"sid", "from", "to", "direction", "status"} <= columns:
+        return None
+    if "body" in columns and columns & _DATES:
+        return "its header names the columns of Twilio's message log"
+    return "its header names the columns of Twilio's call log" if columns & _STARTS else None
 
 
 def read_twilio(opened: Opened, options: ReadOptions) -> Iterator[Block | Chunk]:
@@ -73,15 +87,18 @@ def read_twilio(opened: Opened, options: ReadOptions) -> Iterator[Block | Chunk]
 
 
 def read_twilios(inputs: Iterable[Opened], options: ReadOptions) -> Iterator[Block | Chunk]:
-    """The calls of all inputs, with their legs."""
-    with open_gathering() as gathering:
+    """The calls of all inputs with their legs, and the messages as chats."""
+    with open_gathering() as gathering, MessageStore() as store:
         for opened in inputs:
             for found in _read_legs(opened, options):
                 if isinstance(found, Block):
                     yield found
+                elif is_message(found[0]):
+                    _keep(found, store, options)
                 else:
                     _gather(found, opened.name, gathering)
         yield from to_chunks(gathering, NAME, options)
+        yield from to_chats(store, NAME, options)
 
 
 def _read_legs(opened: Opened, options: ReadOptions) -> Iterator[Block | tuple[dict[str, Any], Leg]]:
@@ -119,6 +136,16 @@ def _name_of(folded: str) -> str:
 
 def _leg(file: str, row: Row) -> Leg:
     return Leg(file, row.line, row.offset, row.raw, orjson.dumps(_to_call(row.cells)))
+
+
+def _keep(found: tuple[dict[str, Any], Leg], store: MessageStore, options: ReadOptions) -> None:
+    fields, leg = found
+    message = Native(fields, options.zone)
+    at, _ = _time(message, ("date_sent", "date_created"), options.zone)
+    name, said = to_said(message, at, leg.file, leg.line)
+    said.offset, said.raw = leg.offset, leg.raw.decode("utf-8", "replace")
+    # The lists begin with the latest.
+    store.add(name, said, place_of(at), newest_first=True)
 
 
 def _gather(found: tuple[dict[str, Any], Leg], file: str, gathering: Gathering) -> None:

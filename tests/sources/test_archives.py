@@ -149,3 +149,13 @@ def test_a_damaged_archive_in_a_folder_is_skipped_like_other_files(tmp_path: Pat
     with identify([str(tmp_path)]) as inputs:
         assert inputs.skipped == [str(tmp_path / "broken.zip")]
         assert [known.format for known in inputs.known] == ["whatsapp"]
+
+
+def test_a_member_that_is_damaged_from_its_beginning_costs_only_itself(tmp_path: Path) -> None:
+    path = pack(tmp_path / "a.zip", {"1_chat.txt": CHAT, "2_chat.txt": CHAT * 2})
+    raw = bytearray(path.read_bytes())
+    raw[raw.index(b"1_chat.txt") + len("1_chat.txt")] = 0xFF
+    path.write_bytes(raw)
+    found = read_files(path, zone="UTC")
+    assert [v["source"]["file"] for v in found.values] == [f"{path}/2_chat.txt"]
+    assert ("error", "corrupt") in found.findings

@@ -20,6 +20,7 @@ from carelog.sources.paths import Input, find_inputs
 from carelog.sources.streams import HEAD_BYTES, OnBytes, Opened, open_input
 
 EMPTY = "empty"
+_EMPTY, _BLANK = "it is empty", "it holds nothing but blanks"
 _HOW_TO_SAY = f"if you know its format, say so with --from NAME ({', '.join(FORMATS)})"
 
 
@@ -143,7 +144,9 @@ def _pass_over_byproducts(inputs: Inputs, first: int) -> None:
 
 
 def _is_general(known: Known) -> bool:
-    return known.format == EMPTY or FORMATS[known.format].is_general
+    if known.format == EMPTY:
+        return known.reason in (_EMPTY, _BLANK)
+    return FORMATS[known.format].is_general
 
 
 def _names_ids(item: Input) -> bool:
@@ -181,17 +184,19 @@ def _identify_one(item: Input, from_format: str | None, inputs: Inputs) -> None:
 def _tell(opened: Opened, from_format: str | None) -> tuple[str, str] | None:
     """The format of an input and what tells it; None for a file in a folder that nothing claims."""
     if not opened.head and opened.trouble is None:
-        return EMPTY, "it is empty"
+        return EMPTY, _EMPTY
     if from_format is not None:
         return from_format, "--from says so"
     claims = detect_formats(opened.head, opened.name)
     if not claims and len(opened.head) < HEAD_BYTES and opened.head.isspace() and opened.trouble is None:
-        return EMPTY, "it holds nothing but blanks"
+        return EMPTY, _BLANK
     if len(claims) == 1:
         return next(iter(claims.items()))
     if claims:
         told = "; ".join(f"{name} ({reason})" for name, reason in sorted(claims.items()))
         raise UsageProblem(f"{opened.name} could be of several formats: {told}", "say which with --from NAME")
+    if opened.trouble is not None and opened.input.member is not None:
+        return EMPTY, opened.trouble.message  # One damaged file of an archive costs only itself.
     if opened.trouble is not None:
         raise UnusableInput(f"{opened.name}: {opened.trouble.message}")
     if opened.input.walked:
@@ -257,8 +262,9 @@ def _read_one(
 ) -> Iterator[Chunk | Block]:
     name = known.input.name
     if reader is None:
-        fault = Fault("empty", "the input is empty")
-        finding = file_finding(name, fault, severity="warning")
+        is_damaged = known.reason not in (_EMPTY, _BLANK)
+        fault = Fault("corrupt", known.reason) if is_damaged else Fault("empty", "the input is empty")
+        finding = file_finding(name, fault, severity="error" if is_damaged else "warning")
         yield Block(name, known.format, findings=[finding])
         return
     yield Block(name, known.format)

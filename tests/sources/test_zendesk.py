@@ -284,6 +284,72 @@ def test_transcript_of_a_chat_is_cut_into_its_lines(tmp_path: Path) -> None:
     assert (value["direction"], value["first_response_seconds"]) == ("inbound", 33)
 
 
+def chat_events() -> list[dict[str, Any]]:
+    """A conversation that was taken up again: its second event tells the first message once more."""
+    lines = [
+        ("m1", "end-user", "Ana", "My lamp is dark", 1772359200000),
+        ("m2", "system", "Bot", "An agent comes soon", 1772359210000),
+        ("m3", "agent", "Bo", "Try a bulb", 1772359260000),
+    ]
+    history = [
+        {"type": "ChatMessage", "message_id": n, "actor_type": role, "actor_id": f"x{n}", "actor_name": name,
+         "message": text, "timestamp": at}
+        for n, role, name, text, at in lines
+    ]  # fmt: skip
+    status = {"type": "ChatJoin", "actor_type": "agent", "actor_name": "Bo", "timestamp": 1772359250000}
+    return [
+        {"id": 1, "type": "ChatStartedEvent", "value": {"chat_id": "c1", "history": history[:1]}},
+        {"id": 2, "type": "ChatEndedEvent", "value": {"chat_id": "c1", "history": [*history, status]}},
+        {"id": 3, "type": "Comment", "public": True, "author_id": -1,
+         "body": "Conversation with Ana\n\nURL: \n\n(10:00:00) Ana: My lamp is dark"},
+    ]  # fmt: skip
+
+
+def test_messages_of_a_messaging_ticket_are_in_its_audits(tmp_path: Path) -> None:
+    ticket = {
+        **TICKET,
+        "via": {"channel": "native_messaging"},
+        "description": "Conversation with Ana\n\nURL: ",
+        "audits": [{"id": 9, "created_at": "2026-03-01T10:10:00Z", "author_id": 22, "events": chat_events()}],
+    }
+    (value,) = read(tmp_path, ticket).values
+    assert said(value) == [
+        ("customer", "My lamp is dark"),
+        ("system", "An agent comes soon"),
+        ("agent", "Try a bulb"),
+    ]
+    assert (value["messages"][0]["at"], value["messages"][0]["message_id"]) == ("2026-03-01T10:00:00Z", "m1")
+    assert (value["channel"], value["first_response_seconds"]) == ("chat", 60)
+
+
+@pytest.mark.parametrize("name", ["conversation_log", "events"])
+def test_messages_of_a_conversation_log(tmp_path: Path, name: str) -> None:
+    def event(number: int, who: str, content: dict[str, Any], **more: Any) -> dict[str, Any]:
+        at = f"2026-03-01T10:00:0{number}Z"
+        return {"id": f"e{number}", "type": "Messaging::ConversationMessage", "created_at": at,
+                "author": {"type": who}, "content": content, "metadata": {}, **more}  # fmt: skip
+
+    events = [
+        event(1, "user", {"type": "text", "text": "My lamp is dark"}),
+        event(2, "bot", {"type": "text", "text": "One moment"}),
+        event(3, "agent", {"type": "html", "body": "<p>Try a <b>bulb</b></p>"}, type="Comment"),
+        event(
+            4,
+            "agent",
+            {"type": "html", "body": "<p>knows us</p>"},
+            type="Comment",
+            metadata={"public": False},
+        ),
+        {"id": "e5", "type": "Other", "author": {"type": "bot"}},
+    ]
+    inside = {"conversation_log": {"events": events, "meta": {}}, "events": events}[name]
+    (value,) = read(
+        tmp_path, {**without(TICKET, "description"), "via": {"channel": "messaging"}, name: inside}
+    ).values
+    assert said(value) == [("customer", "My lamp is dark"), ("bot", "One moment"), ("agent", "Try a bulb")]
+    assert value["notes"] == "knows us"
+
+
 def test_transcript_without_a_day_has_no_times_and_knows_bots_and_visitors() -> None:
     text = "Conversation with Web User 6\n\n(09:58:10) Web User 6: hello\n(09:58:12) Lamp Bot: Hi!\n(09:59:00) Bo: hey"
     lines = split_chat(text, (), ())

@@ -1,8 +1,9 @@
 """The comments of a Zendesk ticket: messages, and internal notes.
 
 They stand in the ticket (`comments`, as a list or as the page that the API gave), under the names that tools
-choose for them, or as events of the ticket's `audits`. A chat's transcript is one comment, and is cut into
-its lines.
+choose for them, or as events of the ticket's `audits`, where the messages of a chat are (`ChatStartedEvent`, as
+a public reader of them has it); or in its `conversation_log`. A chat's transcript is one comment, and is cut
+into its lines; where its messages are known, it says nothing new.
 """
 
 from __future__ import annotations
@@ -18,10 +19,15 @@ from carelog.sources.formats._leftovers import Native, Path
 from carelog.sources.formats._times import read_time, seconds_between
 
 COMMENTS = ("comments", "ticket_comments", "conversations", "conversation", "thread", "messages", "replies")
+_LOGS = (("conversation_log", "events"), ("conversation_log",), ("events",))
 _KINDS = frozenset(("Comment", "VoiceComment", "TpeVoiceComment"))
+_CHATS = frozenset(("ChatStartedEvent", "ChatEndedEvent"))
+_CHAT_KINDS = frozenset(("ChatMessage", "ChatFileAttachment"))
+_MACHINES = frozenset(("system", "trigger"))
+_ROLES = ("author_role", "role", "author_type", "actor_type")
 _CUSTOMERS = frozenset(("customer", "end-user", "end_user", "enduser", "requester", "user"))
 _AGENTS = frozenset(("agent", "admin", "support"))
-_TEXTS = ("plain_body", "body", "text", "content", "message", "comment")
+_TEXTS = ("plain_body", "body", "text", "content", "message", "comment", "message_text")
 _SOON = 10.0
 """Within so many seconds of its ticket the first comment is the ticket's own description."""
 
@@ -53,6 +59,14 @@ class Comment(NamedTuple):
 
 def find_comments(native: Native) -> list[Comment]:
     """The comments of a ticket, wherever they are; none where the ticket has only its description."""
+    found = _find_logged(native) or _find_listed(native)
+    chats = _find_chats(native)
+    if chats:
+        found = [one for one in found if not _is_transcript(native.look(*one.path, "body"))]
+    return chats + found
+
+
+def _find_listed(native: Native) -> list[Comment]:
     for name in COMMENTS:
         place: Path = (name, name) if isinstance(native.look(name), dict) else (name,)
         found = [Comment(path, path) for path in native.each(*place)]
@@ -64,6 +78,37 @@ def find_comments(native: Native) -> list[Comment]:
         for event in native.each(*audit, "events")
         if native.look(*event, "type") in _KINDS
     ]
+
+
+def _find_logged(native: Native) -> list[Comment]:
+    """The messages of a conversation log, among whose events are others."""
+    for place in _LOGS:
+        if place[0] not in native.record:
+            continue
+        events = [path for path in native.each(*place) if isinstance(native.look(*path, "author"), dict)]
+        found = [Comment(path, path) for path in events if native.look(*path, "content", "type") is not None]
+        if found:
+            return found
+    return []
+
+
+def _find_chats(native: Native) -> list[Comment]:
+    """The messages of chats, each once: a chat that goes on tells again what was said."""
+    found: dict[str, Comment] = {}
+    for audit in native.each("audits"):
+        for event in native.each(*audit, "events"):
+            if native.look(*event, "type") in _CHATS:
+                for path in native.each(*event, "value", "history"):
+                    if native.look(*path, "type") in _CHAT_KINDS:
+                        number = native.look(*path, "message_id")
+                        found.setdefault(str(number or path), Comment(path, audit))
+    return list(found.values())
+
+
+def _is_transcript(text: Any) -> bool:
+    return isinstance(text, str) and (
+        text.startswith(("Conversation with ", "Chat started: ")) or bool(split_chat(text, (), ()))
+    )
 
 
 def read_comments(
@@ -88,8 +133,9 @@ def read_comments(
 
 
 def _is_internal(native: Native, path: Path) -> bool:
-    if native.look(*path, "public") is False or native.look(*path, "is_public") is False:
-        return True
+    for place in (path, (*path, "metadata")):
+        if native.look(*place, "public") is False or native.look(*place, "is_public") is False:
+            return True
     return native.look(*path, "private") is True or native.look(*path, "internal") is True
 
 
@@ -105,7 +151,7 @@ def _to_messages(
         yield from lines[1:]
         return
     message = {"speaker": _speaker_of(native, comment, people), "text": text, "at": at}
-    number = native.name(*path, "id")
+    number = native.name(*path, "id") or native.name(*path, "message_id")
     message = {key: value for key, value in {**message, "message_id": number}.items() if value is not None}
     yield message
     spoken = native.text(*path, "data", "transcription_text")
@@ -121,21 +167,27 @@ def _speaker_of(native: Native, comment: Comment, people: People) -> str:
     if kind in ("VoiceComment", "TpeVoiceComment") or native.look(*around, "via", "channel") == "rule":
         # A call's own line, or what an automation wrote in somebody's name.
         return "system"
-    author = native.look(*path, "author_id")
+    author = next(
+        (key for name in ("author_id", "actor_id") if (key := native.look(*path, name)) is not None), None
+    )
+    if native.look(*path, "type") in _CHAT_KINDS:
+        # Its numbers are not those of people.
+        author = native.look(*path, "actor_type") or author
     author = native.look(*around, "author_id") if author is None else author
     who = native.look(*path, "author")
     if author is None and isinstance(who, dict):
-        author = who.get("id") or who.get("email") or who.get("name")
+        ids = ("id", "zen:support:user_id", "email", "name")
+        author = next((who[key] for key in ids if who.get(key)), None)
         role = str(who.get("role") or who.get("type") or "").lower()
     else:
         author = who if author is None else author
-        role = str(native.look(*path, "author_role") or native.look(*path, "role") or "").lower()
+        role = str(next(filter(None, (native.look(*path, name) for name in _ROLES)), "")).lower()
     return _side_of(author, role, people)
 
 
 def _side_of(author: Any, role: str, people: People) -> str:
     key = str(author)
-    if key in ("-1", "0") or (author is None and not role):
+    if key in ("-1", "0") or role in _MACHINES or (author is None and not role):
         return "system"
     role = role or people.role_of(key) or key.lower()
     if key == people.requester or key in people.names or role in _CUSTOMERS:
@@ -145,6 +197,10 @@ def _side_of(author: Any, role: str, people: People) -> str:
 
 def _text_of(native: Native, path: Path) -> str:
     """The words of a comment, in its plainest form; the other forms are taken where they say no more."""
+    if isinstance(content := native.look(*path, "content"), dict):
+        key = "body" if "body" in content else "text"
+        said = native.text(*path, "content", key) or ""
+        return html_to_text(said).strip() if key == "body" else said
     html = native.look(*path, "html_body")
     found = next((text for name in _TEXTS if (text := native.text(*path, name))), None)
     for name in ("plain_body", "body"):
@@ -172,6 +228,8 @@ def _take_description(
     text, words = unescape(description).replace("\xa0", " ").strip(), _words(description)
     if any(words == one.split() or (text and text in one) for one in whole):
         native.take("description")
+        return
+    if channel == "chat" and messages and _is_transcript(description):
         return
     opened, _ = read_time(native.look("created_at"), native.zone)
     if (channel == "phone" and messages) or any(_is_soon(opened, message.get("at")) for message in messages):

@@ -107,25 +107,40 @@ def _print_peers(classifier: Classifier, batch: pa.RecordBatch, size: int, spent
     )
 
 
+LONG_TEXTS = {
+    "sentences": "my order is late again and nobody answers the phone. मेरा पैसा वापस करो। ",
+    "one letter": "a",
+    "one Thai letter": "ก",
+    "marks from right to left": "\u202e\u200f",
+    "words of phrases with gaps": "hindi po not ko na wala never ang no ",
+    "no separators": "अबकतमन",
+}
+"""What messages of many megabytes are made of."""
+
+
 def bench_long_texts() -> None:
-    """Messages of 1, 2 and 4 MB: the time per byte stays."""
+    """Messages of 1, 2 and 4 MB, and one interaction of ten thousand messages: the time per byte stays."""
+    for name, part in LONG_TEXTS.items():
+        size = len(part.encode())
+        texts = [[part * (megabytes * 1_000_000 // size)] for megabytes in (1, 2, 4)]
+        speeds = " ".join(
+            f"{mb} MB {_speed(own):5.1f} MB/s" for mb, own in zip((1, 2, 4), texts, strict=True)
+        )
+        print(f"classify, one message, {name:<26} {speeds}")
+    sentence = LONG_TEXTS["sentences"]
+    speeds = " ".join(f"{n:,} {_speed([sentence] * n):5.1f} MB/s" for n in (2_500, 5_000, 10_000))
+    print(f"classify, one interaction, so many messages {speeds}")
+
+
+def _speed(texts: list[str]) -> float:
+    """MB/s for one interaction with these messages."""
+    messages = [{"speaker": "agent" if n % 2 else "customer", "text": text} for n, text in enumerate(texts)]
+    head = {"interaction_id": "x", "channel": "chat", "started_at": "2026-01-01T00:00:00Z"}
+    batch = to_record_batch([{**head, "messages": messages}])
     classifier = load_classifier()
-    for megabytes in (1, 2, 4):
-        text = ("my order is late again and nobody answers the phone. मेरा पैसा वापस करो। " * 12_000)[
-            : megabytes * 700_000
-        ]
-        record = {
-            "interaction_id": "x",
-            "channel": "chat",
-            "started_at": "2026-01-01T00:00:00Z",
-            "messages": [{"speaker": "customer", "text": text}],
-        }
-        batch = to_record_batch([record])
-        begin = time.process_time()
-        classify_batch(batch, classifier)
-        spent = time.process_time() - begin
-        size = len(text.encode()) / 1e6
-        print(f"classify, one message of {size:.1f} MB: {spent:.2f} s, {size / spent:.1f} MB/s")
+    begin = time.process_time()
+    classify_batch(batch, classifier)
+    return sum(len(t.encode()) for t in texts) / (time.process_time() - begin) / 1e6
 
 
 def bench_command(count: int, jobs: int) -> None:

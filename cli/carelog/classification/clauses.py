@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
@@ -15,6 +17,11 @@ Floats = npt.NDArray[np.float32]
 
 CLAUSE_REACH = 72
 """How far, in bytes to each side, a learned vote's clause is shown."""
+
+LOOKED_AT = 1 << 13
+"""Of a text so many words are looked at, at most, for the clause to show."""
+_STRIDE = 1 << 12
+"""So many words are weighed at a time: what they have learned stays in the processor's cache, and memory low."""
 
 _IS_SEPARATOR = np.isin(np.arange(256), [0x20, 0x2E, 0x3F, 0x0A])
 
@@ -55,18 +62,28 @@ def _strongest_of_long(measured: Measured, segments: Ints, outputs: Ints) -> tup
     spoken, tokens = measured.spoken, measured.spoken.tokens
     distinct, own = np.unique(segments, return_inverse=True)
     heads, counts, firsts = _clauses(measured, distinct)
-    votes, pair, clause = _clause_votes(measured, heads, counts, firsts, own, outputs)
-    chosen = clause[best_of_each(pair, votes)]
+    chosen = firsts[own]
+    several = np.flatnonzero(firsts[own + 1] - chosen > 1)
+    votes, pair, clause = _clause_votes(measured, heads, counts, firsts, own[several], outputs[several])
+    chosen[several] = clause[best_of_each(pair, votes)]
     # All of a short clause is shown. Of a long one the part around the word that says most.
     at = heads[chosen]
     last = at + counts[chosen] - 1
     long = np.flatnonzero(tokens.starts[last] + tokens.lengths[last] - tokens.starts[at] > CLAUSE_REACH)
     run, token = write_out(at[long], counts[chosen[long]])
-    votes = np.einsum(
-        "ij,ij->i", _vectors(measured, token), _weights(measured, outputs[long]).take(run, axis=0)
-    )
+    votes = _word_votes(measured, token, _weights(measured, outputs[long]), run)
     at[long] = token[best_of_each(run, votes * spoken.scales[tokens.segments[token]])]
     return clause_around(measured.form, tokens.starts[at], tokens.starts[at] + tokens.lengths[at])
+
+
+def _word_votes(measured: Measured, tokens: Ints, weights: Floats, run: Ints) -> Floats:
+    """What each word says for an output, before it is scaled; `run` is the row of `weights` for each."""
+    votes = np.empty(len(tokens), np.float32)
+    for low in range(0, len(tokens), _STRIDE):
+        part = slice(low, low + _STRIDE)
+        vectors = _vectors(measured, tokens[part])
+        votes[part] = np.einsum("ij,ij->i", vectors, weights.take(run[part], axis=0))
+    return votes
 
 
 def _vectors(measured: Measured, tokens: Ints) -> Floats:
@@ -88,7 +105,8 @@ def _clauses(measured: Measured, segments: Ints) -> tuple[Ints, Ints, Ints]:
     """The clauses of some segments: each one's first token and number of tokens; and where each segment's clauses begin."""
     tokens = measured.spoken.tokens
     low = np.searchsorted(tokens.segments, segments)
-    number, token = write_out(low, np.searchsorted(tokens.segments, segments, side="right") - low)
+    high = np.searchsorted(tokens.segments, segments, side="right")
+    number, token = write_out(low, np.minimum(high - low, LOOKED_AT))
     clause = np.searchsorted(measured.form.breaks, tokens.starts[token], side="right")
     new = np.ones(len(token), bool)
     new[1:] = (number[1:] != number[:-1]) | (clause[1:] != clause[:-1])
@@ -101,14 +119,29 @@ def _clause_votes(
     measured: Measured, heads: Ints, counts: Ints, firsts: Ints, own: Ints, outputs: Ints
 ) -> tuple[Floats, Ints, Ints]:
     """Log-odds that each clause of a pair's segment adds to the pair's output; with the pair, and the clause."""
-    spoken = measured.spoken
-    _, token = write_out(heads, counts)
-    sums = np.add.reduceat(_vectors(measured, token), np.cumsum(counts) - counts, axis=0)
-    sums *= spoken.scales[spoken.tokens.segments[heads]][:, None]
     pair, clause = write_out(firsts[own], firsts[own + 1] - firsts[own])
-    weights = _weights(measured, outputs).take(pair, axis=0)
-    votes: Floats = np.einsum("ij,ij->i", sums.take(clause, axis=0), weights)
+    distinct, place = np.unique(clause, return_inverse=True)
+    if not len(distinct):
+        return np.zeros(0, np.float32), pair, clause
+    sums = _clause_sums(measured, heads[distinct], counts[distinct])
+    weights = _weights(measured, outputs)
+    votes = np.empty(len(pair), np.float32)
+    for low in range(0, len(pair), _STRIDE):
+        part = slice(low, low + _STRIDE)
+        votes[part] = np.einsum("ij,ij->i", sums.take(place[part], axis=0), weights.take(pair[part], axis=0))
     return votes, pair, clause
+
+
+def _clause_sums(measured: Measured, heads: Ints, counts: Ints) -> Floats:
+    """What the words of each clause have learned, together and scaled, clauses × rank."""
+    begins = np.cumsum(counts) - counts
+    cuts = np.unique(np.searchsorted(begins, np.arange(0, int(counts.sum()), _STRIDE)))
+    parts = []
+    for low, high in pairwise([*cuts[cuts < len(heads)].tolist(), len(heads)]):
+        _, token = write_out(heads[low:high], counts[low:high])
+        parts.append(np.add.reduceat(_vectors(measured, token), begins[low:high] - begins[low], axis=0))
+    sums: Floats = np.concatenate(parts)
+    return sums * measured.spoken.scales[measured.spoken.tokens.segments[heads]][:, None]
 
 
 def clause_around(form: NormalForm, starts: Ints, ends: Ints) -> tuple[Ints, Ints]:

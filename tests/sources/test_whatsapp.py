@@ -192,6 +192,7 @@ def test_phones_of_the_world_are_read(tmp_path: Path, line: str) -> None:
         ("our list.pdf • 2 pages \u200e<attached: 00000047-our list.pdf>", "customer", "media"),
         ("\u200eSiam Square (Bangkok, Thailand): https://maps.example/v/4e89", "customer", None),
         ("รหัสความปลอดภัยของคุณกับ Ana มีการเปลี่ยนแปลง", "system", None),
+        ("Your security code is 1234", "customer", None),
         ("คุณได้ลบข้อความนี้", "agent", "deleted"),
         ("our price list.pdf (Datei angehängt)\nsee page 2", "customer", "media"),
         ("Diese Nachricht wurde gelöscht.", "customer", "deleted"),

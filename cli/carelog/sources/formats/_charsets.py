@@ -35,7 +35,8 @@ _HIGH = re.compile(rb"[\x80-\xff]+")
 _THAI = re.compile(rb"[\xa1-\xda\xdf-\xfb\x85\x91-\x97\xa0]")
 _CYRILLIC = re.compile(rb"[\xc0-\xff\xa8\xb8\xa3\xb3]")
 _OFTEN_THAI = re.compile(
-    rb"[\xa1\xa2\xa4\xa7\xaa\xab\xb4\xb5\xb7\xb9-\xbb\xbe\xbf\xc1-\xc3\xc5\xc7\xca\xcb\xcd\xd0-\xd9\xe0-\xe4\xe6\xe8\xe9]"
+    rb"[\xa1\xa2\xa4\xa7\xaa\xab\xb4\xb5\xb7\xb9-\xbb\xbe\xbf\xc1-\xc3\xc5\xc7\xca\xcb\xcd\xd0-\xd9]|"
+    rb"[\xe0-\xe4\xe6\xe8\xe9]"
 )
 # A vowel that is written first without a consonant behind it, a sign above or below without one before it.
 _NOT_THAI = re.compile(
@@ -105,8 +106,8 @@ def _contradicted(raw: bytes) -> tuple[str | None, str]:
 
 
 def guess_codec(raw: bytes) -> tuple[str, str]:
-    """The charset that bytes show which are not UTF-8, and its name; empty where nothing speaks clearly against
-    one of Western Europe, in which letters that are not ASCII stand alone between others.
+    """The charset that bytes show which are not UTF-8, and its name; empty where nothing speaks clearly
+    against one of Western Europe, in which letters that are not ASCII stand alone between others.
     """
     if looks_japanese(raw):
         return "cp932", "Japanese (Shift_JIS)"

@@ -171,7 +171,7 @@ def _parse_body(raw: bytes, remarks: list[Fault], depth: int = 0) -> _Body:
 
 
 def _with_parts(message: Message, raw: bytes, remarks: list[Fault]) -> Message:
-    """The mail, or, where its parts do not stand between the lines that it names, one with the lines that do."""
+    """The mail, or, where its parts do not stand between the lines that it names, one mended."""
     if message.get_content_maintype() != "multipart" or message.is_multipart():
         return message
     found = _BOUNDARY.search(raw)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|\((?:[^()\\]|\\.)*\)?|<[^<>]*>?|[,;]|[^"(<,;]+', re.DOTALL)
 _BARE = re.compile(r"[^\s<>()\[\]\"',;:]{1,300}@(?:\[[^\s\[\]<>]{1,60}\]|[^\s<>()\[\]\"',;:]{1,300})")
 _GROUP = re.compile(r'^[^"<>@:,;]{0,200}:')
-# Archives of mailing lists hide the @; Outlook writes [mailto:ann@x.example] where others write <ann@x.example>.
+# Archives of mailing lists hide the @; Outlook writes [mailto:ann@x.example] for <ann@x.example>.
 _HIDDEN = re.compile(r"^\s*([\w.+-]+) at ([\w-]+(?:\.[\w-]+)+)(?=\s*(?:\(|$))")
 _MAILTO = re.compile(r"[\[<]\s*mailto:([^\s\[\]<>]+)\s*[\]>]|\bmailto:", re.IGNORECASE)
 _MOST = 100_000
@@ -27,7 +27,7 @@ def parse_addresses(text: str) -> list[tuple[str, str]]:
             found.append((name.replace(bare[0], "").strip(" '"), bare[0]))
             waiting = ""
         elif addresses:
-            # A comma without quotation marks has cut the name in two; of several addresses the first is named.
+            # A comma without quotation marks has cut the name; of several addresses the first is named.
             found += [(name if number == 0 else "", address) for number, address in enumerate(addresses)]
             waiting = ""
         else:

@@ -45,8 +45,8 @@ def read_text_lines(opened: Opened, options: ReadOptions, remarks: Remarks) -> I
 
 
 def _charset_of(head: bytes) -> tuple[str, str]:
-    """The charset that the beginning of a file shows where it is not UTF-8, and its name: single lines are too
-    short to tell.
+    """The charset that the beginning of a file shows where it is not UTF-8, and its name: single lines are
+    too short to tell.
     """
     try:
         head[:-4].decode("utf-8")

@@ -20,11 +20,14 @@ NOTICE = re.compile(
     r"(Messages and calls are end-to-end encrypted|Messages (you send )?to this (chat|"
     r"group) (and calls )?are now secured|"
     r"This chat is with (a|the official) business account|This business (is now|works with|uses) |"
-    r"(Your )?security code with .{1,60} changed|Your security code changed|รหัสความปลอดภัยของคุณ|"
-    r"आपका सुरक्षा कोड|Tu código de seguridad (con|cambió)|(O s|S)eu código de segurança|"
-    r"Votre code de sécurité|"
-    r"Il tuo codice di sicurezza|(Deine )?Sicherheitsnummer|Код безопасности|Код безпеки|Mã bảo mật của bạn|"
-    r".{1,60}とのセキュリティコードが変更|Kode keamanan Anda|Повідомлення й дзвінки захищено|"
+    r"((Your )?security code with|Your security code|รหัสความปลอดภัยของคุณ|आपका सुरक्षा कोड|"
+    r"Tu código de seguridad|"
+    r"(O s|S)eu código de segurança|Votre code de sécurité|Il tuo codice di sicurezza|"
+    r"Deine Sicherheitsnummer|"
+    r"Код безопасности|Код безпеки|Mã bảo mật của bạn|Kode keamanan Anda|.{1,60}とのセキュリティコード)"
+    r".{0,90}(changed|cambió|mudou|changé|cambiato|geändert|изменился|змінився|เปลี่ยน|बदल|thay đổi|berubah|"
+    r"変更)|"
+    r"Повідомлення й дзвінки захищено|"
     r"You.re now an admin|Waiting for this message\. |"
     r"(Missed|Silenced) (voice|video|group voice|group video) call|(Voice|Video) call, |"
     r"You (un)?blocked this (contact|business)|This person isn.t on WhatsApp|.{1,60} is a contact\.?$|"
@@ -81,7 +84,8 @@ _DELETED = re.compile(
     re.IGNORECASE,
 )
 _YOURS = re.compile(
-    r"(You|คุณ(ได้)?ลบ|आपने|Du hast|Eliminaste|Você|Apagaste|Vous|Hai|Je hebt|U hebt|Anda|Вы|Ви|Bạn|您|你|このメッセージを)"
+    r"(You|คุณ(ได้)?ลบ|आपने|Du hast|Eliminaste|Você|Apagaste|Vous|Hai|Je hebt|U hebt|Anda|Вы|Ви|Bạn|您|你|"
+    r"このメッセージを)"
 )
 _FILE = re.compile(
     r"(<Media omitted>|<[^<>\n=/]{3,60}>|([^\n]{1,160} )?<[^<>\n:：]{2,30} ?[:：][^<>\n]+\.\w{2,5} ?>|"

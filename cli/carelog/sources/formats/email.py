@@ -64,11 +64,13 @@ _MAILDIR = re.compile(r"[:;!]2,([A-Za-z]*)$")
 # A server names the files of a Maildir after the second of their delivery.
 _DELIVERED = re.compile(r"(?:^|[/\\])(1\d{9})[._][^/\\]*$")
 _SENT = re.compile(
-    r"(?<![a-z])sent(?![a-z])|gesendet|envoy|enviad|inviat|verzonden|skickat|отправл|ส่งแล้ว|จดหมายที่ส่ง|भेजे|મોકલેલ|naipadala|送信済|已发送|보낸",
+    r"(?<![a-z])sent(?![a-z])|gesendet|envoy|enviad|inviat|verzonden|skickat|отправл|ส่งแล้ว|จดหมายที่ส่ง|"
+    r"भेजे|મોકલેલ|naipadala|送信済|已发送|보낸",
     re.IGNORECASE,
 )
 _ROLE = re.compile(
-    r"(support|help|helpdesk|info|care|customer\W?(care|service)|service|servic[eo]s?|contact|sales|orders?|billing|hello|"
+    r"(support|help|helpdesk|info|care|customer\W?(care|service)|service|servic[eo]s?|contact|sales|orders?|"
+    r"billing|hello|"
     r"returns?|complaints?|feedback|shop|store|enquir\w+|inquir\w+|no-?reply)([+._-].*)?@",
     re.IGNORECASE,
 )
@@ -147,7 +149,7 @@ class _Seen:
 
 
 def _is_sent_folder(file: str) -> bool:
-    """Whether a file is a mailbox of sent mails, or lies in the folder of one (`.Sent/cur/`, `Sent.mbox/`)."""
+    """Whether a file is a mailbox of sent mails, or lies in the folder of one (`.Sent/cur/`)."""
     *folders, name = file.replace("\\", "/").split("/")
     bare = (re.sub(r"^[\W_]*(?:INBOX\.)?|\.mbox$", "", folder) for folder in folders[-2:])
     return _SENT.search(name) is not None or any(len(f) <= 30 and _SENT.match(f) for f in bare)
@@ -390,7 +392,8 @@ def _add_interaction(
             if naive
             else Fault(
                 "no_date",
-                "no header says when the mail was sent (Date, Received); say it, for example --start 2026-09-14T09:00+07:00",
+                "no header says when the mail was sent (Date, Received); say it, for example "
+                "--start 2026-09-14T09:00+07:00",
                 "/started_at",
             )
         )

@@ -17,9 +17,10 @@ MARKS = "\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"
 
 _MARK = re.compile(f"[{MARKS}]")
 NOTICE = re.compile(
-    r"(Messages and calls are end-to-end encrypted|Messages (you send )?to this (chat|"
-    r"group) (and calls )?are now secured|"
-    r"This chat is with (a|the official) business account|This business (is now|works with|uses) |"
+    r"(Messages and calls are end-to-end encrypted|"
+    r"Messages (you send )?to this (chat|group) (and calls )?are now secured|"
+    r"This chat is with (a|the official) business account|"
+    r"This business (is now working with other|works with other|uses a secure|is now registered)|"
     r"((Your )?security code with|Your security code|รหัสความปลอดภัยของคุณ|आपका सुरक्षा कोड|"
     r"Tu código de seguridad|"
     r"(O s|S)eu código de segurança|Votre code de sécurité|Il tuo codice di sicurezza|"
@@ -27,28 +28,32 @@ NOTICE = re.compile(
     r"Код безопасности|Код безпеки|Mã bảo mật của bạn|Kode keamanan Anda|.{1,60}とのセキュリティコード)"
     r".{0,90}(changed|cambió|mudou|changé|cambiato|geändert|изменился|змінився|เปลี่ยน|बदल|thay đổi|berubah|"
     r"変更)|"
-    r"Повідомлення й дзвінки захищено|"
-    r"You.re now an admin|Waiting for this message\. |"
-    r"(Missed|Silenced) (voice|video|group voice|group video) call|(Voice|Video) call, |"
-    r"You (un)?blocked this (contact|business)|This person isn.t on WhatsApp|.{1,60} is a contact\.?$|"
+    r"You.re now an admin\b|Waiting for this message\. |You (un)?blocked this (contact|business)|"
     r"Disappearing messages (were|was) turned|"
-    r"ข้อความและการโทร(มี|จะ)?.{0,20}เข้ารหัส|สายที่ไม่ได้รับ|संदेश और कॉल|मैसेज और कॉल|मिस्ड (वॉइस|वीडियो)|"
-    r"સંદેશા અને કૉલ|"
-    r"Nachrichten und Anrufe sind Ende|Verpasster (Sprach|Video)anruf|"
-    r"Los mensajes y las llamadas están cifrados|"
-    r"Llamada perdida|Videollamada perdida|As mensagens e (as )?(chamadas|ligações) são protegidas|"
-    r"(Chamada|Ligação) de (voz|vídeo) perdida|Les messages et les appels sont chiffrés|Appel (vocal|"
-    r"vidéo) manqué|"
-    r"I messaggi e le chiamate sono crittografati|Chiamata (vocale|video) persa|Berichten en oproepen zijn|"
-    r"Gemiste (spraak|video)oproep|"
-    r"Pesan dan panggilan (terenkripsi|dienkripsi)|Panggilan (suara|video) tak terjawab|"
-    r"Mesajlar ve aramalar uçtan uca|Cevapsız (sesli|görüntülü) arama|"
-    r"Сообщения и звонки защищены|Пропущенный (аудио|видео)звонок|Các tin nhắn và cuộc gọi được mã hóa|"
-    r"الرسائل والمكالمات مشفرة|"
-    r"消息和通话(都)?(进行|经过)端到端加密|訊息和通話(都)?(有|經過|受)端對端加密|メッセージと通話はエンドツーエンド|메시지와 통화는 (종단간|종단 간))",
+    r"ข้อความและการโทร(มี|จะ)?.{0,20}เข้ารหัส|(संदेश|मैसेज|मैसेजेस) और कॉल.{0,20}(एन्क्रिप्ट|एंक्रिप्ट|"
+    r"एन्ड-टू|एंड-टू)|"
+    r"(સંદેશા|મેસેજ) અને કૉલ.{0,30}(એન્ક્રિપ્ટ|સુરક્ષિત)|Nachrichten und Anrufe sind Ende|"
+    r"Los mensajes y las llamadas están cifrados|As mensagens e (as )?(chamadas|ligações) são protegidas|"
+    r"Les messages et les appels sont chiffrés|I messaggi e le chiamate sono crittografati|"
+    r"Berichten en (oproepen|gesprekken) (zijn|worden) end|Pesan dan panggilan (terenkripsi|dienkripsi)|"
+    r"Mesajlar ve aramalar uçtan uca|Сообщения и звонки защищены|Повідомлення й дзвінки захищено|"
+    r"(Các t|T)in nhắn và cuộc gọi được mã hóa|الرسائل والمكالمات مشفرة|消息和通话(都)?(进行|经过)端到端加密|"
+    r"訊息和通話(都)?(有|經過|經|受)端對端加密|メッセージと通話はエンドツーエンド|메시지(와| 및) (통화|전화)는 (종단간|종단 간))",
     re.IGNORECASE,
 )
 """The beginning of what nobody types."""
+
+# A call, and behind it at most how long it took or what to tap; more than that somebody wrote.
+_CALL = re.compile(
+    r"((Missed|Silenced) (group )?(voice|video) call|(Voice|Video) call(?=,)|สายที่ไม่ได้รับ|मिस्ड (वॉइस|"
+    r"वीडियो) कॉल|"
+    r"Verpasster (Sprach|Video)anruf|Llamada (de voz )?perdida|Videollamada perdida|"
+    r"(Chamada|Ligação) de (voz|vídeo) perdida|Appel (vocal|vidéo) manqué|Chiamata (vocale|video) persa|"
+    r"Gemiste (spraak|video)oproep|Panggilan (suara|video) tak terjawab|Cevapsız (sesli|görüntülü) arama|"
+    r"Пропущенный (аудио|видео)звонок)"
+    r"([,.] ?(\d{1,3} \S{1,12}|Tap to call back|No answer|Answered on other device|Declined|Busy)?)*\.?",
+    re.IGNORECASE,
+)
 
 EVENT = re.compile(
     rf"[{MARKS}]*(You|.{{1,80}}?) (created (this )?(group|community)|changed (the (subject|group|settings)|"
@@ -172,7 +177,7 @@ def is_of_owner(deleted: str) -> bool:
 
 def is_notice(text: str, is_marked: bool) -> bool:
     """Whether WhatsApp wrote what stands under somebody's name; `is_marked`: with its own invisible mark."""
-    if NOTICE.match(text):
+    if NOTICE.match(text) or _CALL.fullmatch(without_marks(text)):
         return True
     if not is_marked or "\n" in text or note_of(text) or _WRITTEN.match(text) or _PLACE.search(text):
         return False

@@ -33,7 +33,8 @@ _BOT = re.compile(
     re.IGNORECASE,
 )
 _UNSENT = re.compile(
-    r"送信が取り消されたメッセージです|送信を取り消しました|message unsent|ยกเลิกข้อความ|已收回訊息",
+    r"(送信が取り消されたメッセージです|.{0,30}送信を取り消しました|message unsent|.{0,30}unsent a message|ยกเลิกข้อความ.{0,12}|"
+    r"已收回訊息)[.。]?",
     re.IGNORECASE,
 )
 _CLOSING = re.compile(r'[^"]*(?:""[^"]*)*"(?!")')
@@ -211,7 +212,7 @@ def _to_said(export: _Export, line: TextLine, cells: list[str]) -> tuple[Said | 
 
 
 def _find_speaker(kind: str, sender: str, text: str) -> str:
-    if _UNSENT.search(text) and len(text) < 60:
+    if _UNSENT.fullmatch(text.strip()):
         return "system"
     if kind.strip().lower() in _CUSTOMER:
         return "customer"

@@ -11,6 +11,9 @@ import pytest
 from tests.commands.logs import call
 from tests.sources.goldens import read_files
 
+from carelog.sources.blocks import ReadOptions
+from carelog.sources.reading import identify, read_blocks
+
 HERE = Path(__file__).parent
 
 
@@ -338,6 +341,15 @@ def test_twilio_messages_between_two_numbers_are_a_chat(tmp_path: Path, form: st
     assert (chat["customer_id"], sale["customer_id"], sale["direction"]) == ("+6681", "+6699", "outbound")
     assert "agent_id" not in chat
     assert (found.formats, found.findings, found.rejects) == ({"twilio"}, [], [])
+
+
+def test_twilio_chats_of_one_file_come_in_few_blocks(tmp_path: Path) -> None:
+    """Each block costs the steps behind reading as much as many short chats do."""
+    texts = [_text(number, "inbound", "Hello", 1, **{"from": f"+66{number}"}) for number in range(300)]
+    (tmp_path / "x.json").write_text("\n".join(map(json.dumps, texts)))
+    with identify([str(tmp_path / "x.json")]) as inputs:
+        sizes = [len(block.values) for block in read_blocks(inputs, ReadOptions()) if block.values]
+    assert sizes == [300]
 
 
 def test_twilio_message_in_two_exports_counts_once(tmp_path: Path) -> None:

@@ -267,6 +267,31 @@ def to_blocks(chat: Chat, messages: Iterable[Said], options: ReadOptions) -> Ite
     yield block
 
 
+def join_blocks(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Blocks that follow each other in one file as one: thousands of short chats are else thousands of blocks,
+    each of which costs the steps after reading more than its records do.
+    """
+    held: Block | None = None
+    weight = 0
+    for block in blocks:
+        is_one = held is not None and (held.file, held.format, held.system) == (
+            block.file,
+            block.format,
+            block.system,
+        )
+        if held is None or not is_one or weight > _BLOCK_BYTES:
+            if held is not None:
+                yield held
+            held, weight = block, block.weight
+            continue
+        for name in ("values", "lines", "offsets", "raws", "rejects", "findings"):
+            getattr(held, name).extend(getattr(block, name))
+        held.blank_lines += block.blank_lines
+        weight += block.weight
+    if held is not None:
+        yield held
+
+
 def add_interaction(block: Block, chat: Chat, session: list[Said], zone: str | None, part: int = 0) -> None:
     """Add one stretch of messages as a canonical record, or as a rejection. `part` counts the pieces of a
     whole conversation that is too long for one record.

@@ -31,7 +31,7 @@ from carelog.sources.formats._legs import (
     parse_groups,
     to_chunks,
 )
-from carelog.sources.formats._sessions import MessageStore
+from carelog.sources.formats._sessions import MessageStore, join_blocks
 from carelog.sources.formats._table_rows import Row, fold_name, folded_columns, read_rows, to_name, to_seconds
 from carelog.sources.formats._till_clocks import to_instant
 from carelog.sources.formats._times import read_time, to_text
@@ -98,7 +98,7 @@ def read_twilios(inputs: Iterable[Opened], options: ReadOptions) -> Iterator[Blo
                 else:
                     _gather(found, opened.name, gathering)
         yield from to_chunks(gathering, NAME, options)
-        yield from to_chats(store, NAME, options)
+        yield from join_blocks(to_chats(store, NAME, options))
 
 
 def _read_legs(opened: Opened, options: ReadOptions) -> Iterator[Block | tuple[dict[str, Any], Leg]]:

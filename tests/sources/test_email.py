@@ -785,3 +785,8 @@ def test_mailbox_that_lost_its_first_line_is_cut_by_its_name(tmp_path: Path) -> 
     path = tmp_path / "rest.mbox"
     path.write_bytes(HEAD + b"\none\n\nFrom a@cust.example Mon Sep 14 10:31:00 2026\n" + HEAD + b"\ntwo\n")
     assert [v["messages"][0]["text"] for v in read_files(path, **OURS).values] == ["one", "two"]
+
+
+def test_earliest_mark_of_history_counts() -> None:
+    text = "Hi\n\nOn 14 Sep 2026, Ben wrote:\nfirst\n\nFrom: Ana\nSent: now\nTo: Ben\nSubject: x\n\nlast"
+    assert mark_history(text).split("\n")[2:4] == ["> On 14 Sep 2026, Ben wrote:", "> first"]

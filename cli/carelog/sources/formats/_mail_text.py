@@ -74,10 +74,8 @@ def mark_history(text: str) -> str:
     """The text with `> ` before the lines of a mail that is repeated below it without such a mark, as Outlook
     and some telephones do.
     """
-    found = [place.start() for place in (_RULE.search(text), _find_headers(text)) if place is not None]
-    start = min(found, default=0)
-    if not start:
-        start = _find_attribution(text)
+    places = [found.start() for found in (_RULE.search(text), _find_headers(text)) if found is not None]
+    start = min(filter(None, [*places, _find_attribution(text)]), default=0)
     if not text[:start].strip():
         # Nothing of its own stands before: a forwarded mail, which is all that it says.
         return text

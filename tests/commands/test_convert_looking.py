@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -93,6 +94,50 @@ def test_an_inferred_mapping_reads_the_file_it_was_made_of() -> None:
         "2026-03-25T10:00:00+01:00", 180, ["vip", "late"]
     )  # fmt: skip
     assert second["extra"]["Shoe size"] == "43"
+
+
+def inferred(text: str) -> dict[str, Any]:
+    Path("a.csv").write_text(text)
+    return tomllib.loads(call("convert", "--infer", "a.csv").stdout)
+
+
+def test_answers_in_words_get_their_scores() -> None:
+    rows = "1,2026-01-01 10:00,{}\n2,2026-01-01 10:00,{}\n3,2026-01-01 11:00,{}\n"
+    thumbs = inferred("id,created,rating\n" + rows.format("Good", "Bad", "Not Offered"))
+    assert thumbs["constants"]["satisfaction.scale"] == "thumbs"
+    assert thumbs["fields"]["satisfaction.score"] == {
+        "from": "rating", "values": {"Good": 1, "Bad": 0}, "absent": ["Not Offered"],
+    }  # fmt: skip
+    faces = inferred("id,created,rating\n" + rows.format("Very satisfied", "Good", "Terrible"))
+    assert faces["constants"]["satisfaction.scale"] == "csat_5"
+    assert faces["fields"]["satisfaction.score"]["values"] == {"Very satisfied": 5, "Good": 4, "Terrible": 1}
+    assert "satisfaction.score" not in inferred("id,created,rating\n" + rows.format("A", "B", "C"))["fields"]
+
+
+def test_known_words_are_found_in_longer_ones_and_units_in_names() -> None:
+    fields = inferred(
+        "Id,Created at,Via,Resolution time,Full resolution time in minutes within business hours,"
+        "Full resolution time in minutes\n"
+        "1,2026-01-01 10:00,Phone call (incoming),2,80,120\n2,2026-01-01 10:00,Web form,1,30,\n"
+        "2,2026-01-01 10:00,Live chat (bot),1,30,60\n"
+    )["fields"]
+    assert fields["interaction_id"] == "Id"
+    assert fields["resolution_seconds"] == {"from": "Full resolution time in minutes", "unit": "min"}
+    assert fields["channel"]["values"] == {
+        "Phone call (incoming)": "phone", "Web form": "email", "Live chat (bot)": "chat",
+    }  # fmt: skip
+
+
+def test_a_file_that_needs_no_mapping_says_so() -> None:
+    Path("a.csv").write_text("Id,Requester id,Status,Created at\n1,2,Open,2026-01-01 10:00\n")
+    first = call("convert", "--infer", "a.csv").stdout.splitlines()[0]
+    assert first.startswith("# carelog reads this file as `zendesk` without a mapping: ")
+
+
+def test_a_workbook_is_told_to_be_saved_as_csv() -> None:
+    Path("a.xlsx").write_bytes(b"PK\x03\x04" + bytes(60))
+    result = call("convert", "--infer", "a.xlsx")
+    assert (result.exit_code, "save the sheet as CSV" in result.stderr) == (65, True)
 
 
 def test_json_is_looked_at_too() -> None:

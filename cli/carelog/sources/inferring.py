@@ -15,11 +15,13 @@ from typing import Any
 
 from carelog.errors import UnusableInput
 from carelog.sources.blocks import MAX_LINE_BYTES, Chunk, ReadOptions
+from carelog.sources.formats import FORMATS, detect_formats
 from carelog.sources.formats._mapping import Rule
 from carelog.sources.formats._mapping_values import UnclearError, plain, to_decimal, to_seconds, to_time
 from carelog.sources.formats.delimited import parse_cells, read_table
-from carelog.sources.inferring_names import KNOWN_WORDS, PATTERNS
+from carelog.sources.inferring_names import KNOWN_WORDS, NO_ANSWERS, PATTERNS, SCORE_WORDS
 from carelog.sources.pieces import parse_json
+from carelog.sources.reading import hint_for
 from carelog.sources.streams import Opened
 from carelog.sources.structure import DELIMITERS, detect_structure
 
@@ -47,13 +49,19 @@ class Seen:
 
 def infer_mapping(opened: Opened, name: str) -> str:
     """The text of a mapping file for an input. UnusableInput if it is neither a table nor JSON objects."""
+    hint = hint_for(opened.head)
+    if hint is not None:
+        raise UnusableInput(f"{opened.name} cannot be read with a mapping", hint)
     structure = (detect_structure(opened.head, opened.name) or ("csv", ""))[0]
     if structure == "parquet":
         raise UnusableInput(f"{opened.name} is Parquet: mappings are for CSV and JSON")
     seen = _see_json(opened) if structure in ("json", "jsonl") else _see_table(opened)
     if not seen.records:
         raise UnusableInput(f"{opened.name} holds no records to look at", "mappings are for CSV and JSON")
-    return "".join(f"{line}\n" for line in _to_lines(seen, name))
+    claims = detect_formats(opened.head, opened.name)
+    known = [key for key in claims if not FORMATS[key].is_general]
+    lines = [f"# carelog reads this file as `{key}` without a mapping: {claims[key]}." for key in known]
+    return "".join(f"{line}\n" for line in (*lines, *_to_lines(seen, name)))
 
 
 def _see_table(opened: Opened) -> Seen:
@@ -149,8 +157,11 @@ def match_columns(columns: Sequence[str], values: dict[str, list[Any]]) -> dict[
             and _fits(target, values[column])
         ]
         if fitting:
-            # The one that is filled most often; of those an exact "ticket id" before a bare "id".
-            found[target] = max(fitting, key=lambda c: (len(values[c]), _sureness(target, c)))
+            # The one that is filled most often; of those an exact "ticket id" before a bare "id". A length of
+            # time whose unit is known is surer than one that is there more often.
+            found[target] = max(
+                fitting, key=lambda c: (_has_unit(target, c), len(values[c]), _sureness(target, c))
+            )
     _find_start(columns, values, found)
     return found
 
@@ -164,12 +175,22 @@ def _sureness(target: str, column: str) -> int:
     return int(len(words) > 3)
 
 
+def _has_unit(target: str, column: str) -> bool:
+    words = _words(column)
+    return target.endswith("_seconds") and bool(_UNITS.search(words)) and "business" not in words
+
+
+_UNITS = re.compile(r"\b(s|secs?|seconds|ms|millis|milliseconds|mins?|minutes|h|hrs?|hours)\b")
+
+
 def _find_start(columns: Sequence[str], values: dict[str, list[Any]], found: dict[str, str]) -> None:
     """Where no column is named like a number or a beginning: the first unique id, the first that holds times."""
     free = [column for column in columns if column not in found.values() and values[column]]
     if "interaction_id" not in found:
         ids = [c for c in free if re.search(r"\bid$", _words(c)) and _fits("interaction_id", values[c])]
-        found.update({"interaction_id": ids[0]} if ids else {})
+        # A number that some rows share is one all the same where it is called so: exports repeat records.
+        named = [c for c in free if re.fullmatch(PATTERNS[0][1], _words(c)) and not _is_shared(values[c])]
+        found.update({"interaction_id": (ids or named)[0]} if ids or named else {})
     if "started_at" not in found:
         # A moment that is called the first response is the earliest that such a file knows.
         lengths = {found.get(target) for target in ("first_response_seconds", "resolution_seconds")}
@@ -178,6 +199,10 @@ def _find_start(columns: Sequence[str], values: dict[str, list[Any]], found: dic
         for target in [key for key, column in found.items() if column in times]:
             del found[target]
         found.update({"started_at": times[0]} if times else {})
+
+
+def _is_shared(values: Sequence[Any]) -> bool:
+    return len({str(v) for v in values}) <= len(values) / 2
 
 
 def _is_moment(value: Any) -> bool:
@@ -332,8 +357,10 @@ def _constant_lines(found: dict[str, str], seen: Seen) -> Iterator[str]:
         yield from ("", "[constants]", *constants)
 
 
-def _scale_of(values: Iterable[Any]) -> str:
+def _scale_of(values: Sequence[Any]) -> str:
     numbers = [float(to_decimal(v)) for v in values if _is_number(v)]
+    if not numbers:
+        return _scale_of_words(_few_words(values))
     most = max(numbers, default=5)
     if most > 10:
         return "percent"
@@ -348,9 +375,9 @@ def _field_lines(found: dict[str, str], seen: Seen, clock: str | None) -> Iterat
         key = _quoted(target) if "." in target else target
         values = seen.values[column]
         if target == "satisfaction.score" and not any(map(_is_number, values)):
-            words = ", ".join(f"{_quoted(word)} = 0" for word in _few_words(values))
-            rule = f"{{ from = {_quoted(column)}, values = {{ {words} }} }}"
-            yield f"# {key} = {rule}   # ??? which score each word is"
+            yield _score_line(key, column, values)
+        elif target == "interaction_id" and not _fits(target, values):
+            yield f"{key} = {_quoted(column)}   # ??? several rows have the same"
         elif target == "started_at" and clock is not None:
             yield f"{key} = {{ join = [{_quoted(column)}, {_quoted(clock)}] }}"
         elif target in ("first_response_seconds", "resolution_seconds") and _is_moment(
@@ -361,6 +388,26 @@ def _field_lines(found: dict[str, str], seen: Seen, clock: str | None) -> Iterat
             yield f"{key} = {_rule_text(target, column, values)}"
 
 
+def _score_line(key: str, column: str, values: Iterable[Any]) -> str:
+    """The rule for answers in words; a comment where not all of them are known."""
+    words = _few_words(values)
+    absent = [word for word in words if word.casefold() in NO_ANSWERS]
+    known = SCORE_WORDS[_scale_of_words(words)]
+    pairs = [(w, known.get(w.casefold())) for w in words if w not in absent]
+    told = ", ".join(f"{_quoted(word)} = {score or 0}" for word, score in pairs)
+    rule = f"from = {_quoted(column)}, values = {{ {told} }}"
+    if absent:
+        rule += f", absent = [{', '.join(map(_quoted, absent))}]"
+    if all(score is not None for _, score in pairs):
+        return f"{key} = {{ {rule} }}"
+    return f"# {key} = {{ {rule} }}   # ??? which score each word is"
+
+
+def _scale_of_words(words: Iterable[str]) -> str:
+    known = {word.casefold() for word in words} - NO_ANSWERS
+    return "thumbs" if known and known <= SCORE_WORDS["thumbs"].keys() else "csat_5"
+
+
 def _few_words(values: Iterable[Any]) -> list[str]:
     return sorted({str(v).strip() for v in values if len(str(v)) <= 30})[:20]
 
@@ -369,7 +416,7 @@ def _rule_text(target: str, column: str, values: list[Any]) -> str:
     if target in KNOWN_WORDS:
         known = KNOWN_WORDS[target]
         words = _few_words(values)
-        pairs = [f"{_quoted(w)} = {_quoted(known.get(w.casefold(), _nothing(target)))}" for w in words]
+        pairs = [f"{_quoted(w)} = {_quoted(_meaning(w, known) or _nothing(target))}" for w in words]
         doubt = "   # ???" if any(w.casefold() not in known for w in words) else ""
         return f"{{ from = {_quoted(column)}, values = {{ {', '.join(pairs)} }} }}{doubt}"
     if target.endswith("_seconds"):
@@ -382,6 +429,13 @@ def _rule_text(target: str, column: str, values: list[Any]) -> str:
     if target in ("notes", "subject") and any(re.search(r"</?(p|br|div)\b", str(v)) for v in values):
         return f"{{ from = {_quoted(column)}, html = true }}"
     return _quoted(column)
+
+
+def _meaning(word: str, known: dict[str, str]) -> str | None:
+    """What a word means, or the longest known one in it (`Phone call (incoming)`)."""
+    text = word.casefold()
+    inside = [key for key in known if len(key) > 2 and re.search(rf"(?<!\w){re.escape(key)}(?!\w)", text)]
+    return known.get(text) or known.get(max(inside, key=len, default=""))
 
 
 def _nothing(target: str) -> str:

@@ -83,3 +83,23 @@ KNOWN_WORDS: dict[str, dict[str, str]] = {
     },
 }  # fmt: skip
 """What the words of other systems mean in ours."""
+
+SCORE_WORDS: dict[str, dict[str, int]] = {
+    "thumbs": {
+        "good": 1, "bad": 0, "yes": 1, "no": 0, "up": 1, "down": 0, "thumbs up": 1, "thumbs down": 0,
+        "positive": 1, "negative": 0, "good with comment": 1, "bad with comment": 0, "like": 1, "dislike": 0,
+    },
+    "csat_5": {
+        "very satisfied": 5, "extremely satisfied": 5, "excellent": 5, "very happy": 5, "very good": 5, "amazing": 5,
+        "satisfied": 4, "happy": 4, "good": 4, "great": 4,
+        "neutral": 3, "ok": 3, "okay": 3, "average": 3, "fair": 3, "neither satisfied nor dissatisfied": 3,
+        "dissatisfied": 2, "unsatisfied": 2, "unhappy": 2, "bad": 2, "poor": 2,
+        "very dissatisfied": 1, "extremely dissatisfied": 1, "terrible": 1, "very unhappy": 1, "very bad": 1,
+        "very poor": 1,
+    },
+}  # fmt: skip
+"""Scores that are words, by scale."""
+
+NO_ANSWERS = frozenset(
+    ("offered", "not offered", "unoffered", "not rated", "unrated", "no rating", "no response")
+)

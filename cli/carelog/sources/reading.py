@@ -201,11 +201,11 @@ def _tell(opened: Opened, from_format: str | None) -> tuple[str, str] | None:
         raise UnusableInput(f"{opened.name}: {opened.trouble.message}")
     if opened.input.walked:
         return None
-    hint = _hint(opened.head) or _HOW_TO_SAY
+    hint = hint_for(opened.head) or _HOW_TO_SAY
     raise UnusableInput(f"{opened.name} is of no known format", hint)
 
 
-def _hint(head: bytes) -> str | None:
+def hint_for(head: bytes) -> str | None:
     """What to do about well-known files that are not read."""
     signatures = {
         b"PK\x03\x04": "it is a workbook (save the sheet as CSV) or a zip archive (name it, do not pipe it)",

@@ -62,8 +62,8 @@ class Vocabulary(TokenTable):
         rows = np.zeros(len(keys), np.int64)
         rows[known] = self.used + np.arange(len(known))
         self._make_room(self.used + len(known))
-        flat = self.lexicon.vectors.reshape(len(self.lexicon.keys), -1)
-        kept = self.vectors.reshape(len(self.vectors), -1)
+        flat = self.lexicon.vectors.reshape(len(self.lexicon.keys), len(LEXICAL_SLOTS) * self.lexicon.rank)
+        kept = self.vectors.reshape(len(self.vectors), flat.shape[1])
         bounds = [*heads.tolist(), len(order)]
         for low in range(0, len(known), _STRIDE):
             high = min(low + _STRIDE, len(known))

@@ -235,6 +235,19 @@ def test_owner_of_the_phone_is_the_agent(tmp_path: Path) -> None:
     assert [m["speaker"] for m in value["messages"]] == ["agent", "customer"]
 
 
+@pytest.mark.parametrize(
+    "file",
+    ["IMG-20260603-WA0001.jpg (file attached)", "\u200e<attached: 00000042-PHOTO-2026-06-03-09-13-05.jpg>"],
+)
+@pytest.mark.parametrize(("date", "other"), [("03/06/26", "04/06/26"), ("06/03/26", "06/04/26")])
+def test_name_of_a_picture_tells_day_from_month(tmp_path: Path, file: str, date: str, other: str) -> None:
+    path = tmp_path / "_chat.txt"
+    path.write_text(
+        f"{date}, 09:12 - Ana: hi\n{date}, 09:13 - Ana: {file}\n{other}, 09:14 - Ana: so\n", encoding="utf-8"
+    )
+    assert [v["started_at"][:10] for v in read_files(path, zone="UTC").values] == ["2026-06-03", "2026-06-04"]
+
+
 def test_who_deleted_as_you_is_whose_phone_it_was(tmp_path: Path) -> None:
     path = tmp_path / "_chat.txt"
     path.write_text("14/09/2026, 09:12 - Noi: hello\n14/09/2026, 09:13 - Noi: You deleted this message\n"

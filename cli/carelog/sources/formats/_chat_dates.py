@@ -10,6 +10,7 @@ for half of them.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -150,6 +151,7 @@ class DateEvidence:
     last_parts: tuple[int, int, int] | None = None
     differs: bool = False
     is_assumed: bool = False
+    proofs: Counter[str] = field(default_factory=Counter)
 
     def note(self, stamp: Stamp, weekday: int | None = None) -> None:
         """Take a date into account, with the day of the week (Monday is 0) that stands beside it."""
@@ -169,6 +171,12 @@ class DateEvidence:
         day_first, month_first = days["dmy"], days["mdy"]
         self.differs = self.differs or (day_first is not None and day_first != month_first)
 
+    def note_proof(self, stamp: Stamp, day: str) -> None:
+        """Take into account on which day (eight digits) a date was, as the name of a picture says that was sent."""
+        for order in ORDERS:
+            found = to_date(stamp.parts, order)
+            self.proofs[order] += found is not None and found.strftime("%Y%m%d") == day
+
     def find_order(self, mark: str = "") -> str | None:
         """The order that the dates show; None if they leave it open. `mark` is what stands between their
         parts: no country writes the month first with dots or dashes.
@@ -180,6 +188,9 @@ class DateEvidence:
             return None
         fewest = min(candidate.back for candidate in left.values())
         left = {o: c for o, c in left.items() if c.back == fewest}
+        proven = [order for order in left if self.proofs[order] == max(self.proofs[o] for o in left)]
+        if len(left) > 1 and len(proven) == 1:
+            return proven[0]
         shortest = sorted(left, key=lambda order: left[order].span)
         if len(left) == 1 or (left[shortest[0]].span + 1) * 3 <= left[shortest[1]].span:
             return shortest[0]

@@ -92,6 +92,10 @@ _YOURS = re.compile(
     r"(You|คุณ(ได้)?ลบ|आपने|Du hast|Eliminaste|Você|Apagaste|Vous|Hai|Je hebt|U hebt|Anda|Вы|Ви|Bạn|您|你|"
     r"このメッセージを)"
 )
+_DAY_OF_FILE = re.compile(
+    r"\b(?:IMG|VID|AUD|PTT|STK|DOC|GIF)-((?:19|20)\d{6})-WA\d|"
+    r"\d-(?:PHOTO|VIDEO|AUDIO|STICKER|GIF)-((?:19|20)\d\d-\d\d-\d\d)-\d"
+)
 _FILE = re.compile(
     r"(<Media omitted>|<[^<>\n=/]{3,60}>|([^\n]{1,160} )?<[^<>\n:：]{2,30} ?[:：][^<>\n]+\.\w{2,5} ?>|"
     r"([^\n]{1,80} )?(image|video|audio|sticker|GIF|document|contact card|video note|"
@@ -154,6 +158,12 @@ def find_title(name: str) -> str:
 def without_marks(text: str) -> str:
     """A text without the invisible letters that WhatsApp puts into it."""
     return text if text.isascii() else _MARK.sub("", text)
+
+
+def day_of_file(text: str) -> str:
+    """The day (eight digits) on which a file was sent, as the name says that WhatsApp gave it; empty if none does."""
+    found = _DAY_OF_FILE.search(text)
+    return re.sub(r"\D", "", found[1] or found[2]) if found is not None else ""
 
 
 def take_edited(text: str) -> tuple[str, str]:

@@ -23,6 +23,7 @@ from carelog.sources.formats._whatsapp_words import (
     EVENT,
     MARKS,
     SELF,
+    day_of_file,
     find_title,
     is_notice,
     is_of_owner,
@@ -97,6 +98,8 @@ def read_whatsapp(opened: Opened, options: ReadOptions) -> Iterator[Block | Chun
     with MessageStore() as store:
         for stamp, said in _read_messages(opened, options, remarks, block):
             dates.note(stamp)
+            if said.rest.get("note") == "media" and (day := day_of_file(said.text)):
+                dates.note_proof(stamp, day)
             mark = mark or _mark_of(said.raw)
             if said.speaker is None and len(senders) < 100_000:
                 senders[said.sender] = None

@@ -172,7 +172,7 @@ class DateEvidence:
         self.differs = self.differs or (day_first is not None and day_first != month_first)
 
     def note_proof(self, stamp: Stamp, day: str) -> None:
-        """Take into account on which day (eight digits) a date was, as the name of a picture says that was sent."""
+        """Take into account which day (eight digits) a date is, as the name of a picture of that day says."""
         for order in ORDERS:
             found = to_date(stamp.parts, order)
             self.proofs[order] += found is not None and found.strftime("%Y%m%d") == day

@@ -161,7 +161,7 @@ def without_marks(text: str) -> str:
 
 
 def day_of_file(text: str) -> str:
-    """The day (eight digits) on which a file was sent, as the name says that WhatsApp gave it; empty if none does."""
+    """The day (eight digits) on which a file was sent, as the name that WhatsApp gave it says; else empty."""
     found = _DAY_OF_FILE.search(text)
     return re.sub(r"\D", "", found[1] or found[2]) if found is not None else ""
 

@@ -90,7 +90,8 @@ def to_expressions(rules: Sequence[Rule]) -> Expressions:
     whole, walks, chains = _share_out(owned)
     for number, rule in enumerate(rules):
         if rule.pattern:
-            whole.setdefault(soften(rule.pattern), {})[number] = None
+            text = soften(rule.pattern)
+            whole[text] = whole.get(text, {}) | {number: None}
     found = dict.fromkeys([*whole, *walks.literals, *chains.of_literal])
     scanned_for = tuple(text for text in found if not is_word(text))
     alone = [text for text in found if is_word(text)]
@@ -127,7 +128,8 @@ def _share_out(owned: Owners) -> tuple[Owners, WalkBuilder, ChainBuilder]:
             chains.add(parts, owners)
         else:
             for text in parts[0].spellings if parts else (pattern,):
-                whole.setdefault(text, {}).update(owners)
+                # Most have one phrase: its owners are shared, not copied, for there are a hundred thousand texts.
+                whole[text] = whole[text] | owners if text in whole else owners
     return whole, walks, chains
 
 

@@ -103,13 +103,13 @@ class WalkBuilder:
         most = max((len(walk.steps) for walk in self.found), default=0)
         steps = [[*walk.steps, *[None] * (most - len(walk.steps))] for walk in self.found]
         at = self.literals
-        words = [
-            (to_bytes(s)[1:-1], number * most + place)
-            for number, walk in enumerate(self.found)
-            for place, (part, _, _) in enumerate(walk.steps)
-            for s in part.spellings
-        ]
-        keys, likely = _tables(words)
+        words: list[bytes] = []
+        numbers: list[int] = []
+        for number, walk in enumerate(self.found):
+            for place, (part, _, _) in enumerate(walk.steps):
+                words += [to_bytes(s)[1:-1] for s in part.spellings]
+                numbers += [number * most + place] * len(part.spellings)
+        keys, likely = _tables(words, numbers)
         return Walks(
             Ragged.of([list(owners) for owners in self.found.values()]),
             np.array([len(walk.steps) for walk in self.found], np.int64),
@@ -123,9 +123,9 @@ class WalkBuilder:
         )
 
 
-def _tables(words: Sequence[tuple[bytes, int]]) -> tuple[Keys, npt.NDArray[np.uint8]]:
-    steps = np.array([step for _, step in words], np.int64)
-    text, starts, lengths = lay_out([word for word, _ in words])
+def _tables(words: Sequence[bytes], numbers: Sequence[int]) -> tuple[Keys, npt.NDArray[np.uint8]]:
+    steps = np.array(numbers, np.int64)
+    text, starts, lengths = lay_out(words)
     likely = np.zeros(1 << _ROOM, bool)
     likely[_slots(signatures(text, starts, lengths), steps)] = True
     return np.sort(_mixed(span_keys(text, starts, lengths), steps)), np.packbits(likely, bitorder="little")

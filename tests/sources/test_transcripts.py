@@ -102,6 +102,7 @@ TWO = [("agent", "Acme, good day"), ("customer", "My tap drips")]
         # names in a line of their own, and two voices in one cue
         "WEBVTT\n\n00:00.000 --> 00:01.000\n(Ann Lee)\nAcme, good day\n\n00:01.000 --> 00:02.000\n(Bo Ray)\nMy tap drips",
         "WEBVTT\n\n00:00.000 --> 00:04.000\nspk_0: Acme, good day\nspk_1: My tap drips",
+        "WEBVTT\n\n00:00.000 --> 00:01.000\nAnn Lee (Acme): Acme, good day\n\n00:01.000 --> 00:02.000\nBo R.: My tap drips",
         # the colon of full width; lines that end with carriage returns; empty lines between all others
         "1\n00:00:00,0 --> 00:00:01,0\nAnn\uff1aAcme, good day\n\n2\n00:00:02,0 --> 00:00:03,0\nBo\uff1aMy tap drips",
         "1\r00:00:00,0 --> 00:00:01,0\rAnn: Acme, good day\r\r2\r00:00:02,0 --> 00:00:03,0\rBo: My tap drips\r",
@@ -124,8 +125,12 @@ def test_voices_that_are_only_numbered_are_no_customers(tmp_path: Path, name: st
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs"), [("Agent:", "Customer:"), ("[Agent]", "[Caller]"), ("(Operator)", "(Caller)")]
-)
+    ("ours", "theirs"),
+    [
+        ("Agent:", "Customer:"), ("[Agent]", "[Caller]"), ("(Operator)", "(Caller)"), ("Agente:", "Cliente:"),
+        ("เจ้าหน้าที่:", "ลูกค้า:"), ("एजेंट:", "ग्राहक:"),
+    ],
+)  # fmt: skip
 def test_labels_that_are_the_roles_leave_nothing_to_guess(tmp_path: Path, ours: str, theirs: str) -> None:
     text = (
         f"1\n00:00:00,0 --> 00:00:01,0\n{theirs} My tap drips\n\n2\n00:00:03,0 --> 00:00:04,0\n{ours} Oh dear"
@@ -135,6 +140,23 @@ def test_labels_that_are_the_roles_leave_nothing_to_guess(tmp_path: Path, ours: 
     said = [(m["speaker"], m["text"]) for m in found.values[0]["messages"]]
     assert said == [("customer", "My tap drips"), ("agent", "Oh dear")]
     assert found.findings == []
+
+
+def test_roles_are_believed_however_seldom_they_stand(tmp_path: Path) -> None:
+    said = [
+        "Agent: Hello",
+        *["that takes a while"] * 20,
+        "Customer: Yes?",
+        *["so I waited"] * 20,
+        "Agent: Bye",
+    ]
+    cues = [
+        f"00:{n // 20:02}:{n % 20 * 3:02},0 --> 00:{n // 20:02}:{n % 20 * 3 + 2:02},9\n{t}"
+        for n, t in enumerate(said)
+    ]
+    heard = _said(tmp_path, "\n\n".join(cues))
+    assert [speaker for speaker, _ in heard] == ["agent", "customer", "agent"]
+    assert (heard[1][1][:17], heard[2][1]) == ("Yes? so I waited ", "Bye")
 
 
 def test_cue_without_words_is_kept_but_counts_as_no_talk(tmp_path: Path) -> None:

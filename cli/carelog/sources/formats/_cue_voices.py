@@ -28,7 +28,7 @@ _ALONE = re.compile(r"(\(([^\W\d_a-z][^()\n]{1,60})\)\s*)")
 _CHANGE = re.compile(r"(>{2,3}\s*)")
 _IN_LINE = re.compile(r"(?<=[\w.!?,]) +(>{2,3} ?)(?=\S)")
 _SENTENCE = re.compile(r"[.!?;,…](?:\s|$)")
-_TITLE = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Prof|Jr|Sr|St)\.")
+_TITLE = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Prof|Jr|Sr|St|[^\W\d_a-z])\.")
 CHANGE = ">>"
 """The label of a piece of which is only said that somebody else begins to speak."""
 
@@ -120,7 +120,9 @@ def believe(counts: dict[str, int], inner: dict[str, int], cues: int) -> list[st
     is_dense = named >= 2 and named * 3 >= cues
     is_repeated = named * 10 >= cues and len(counts) * 2 <= named and named >= 4
     if not (is_dense or is_repeated or 0 < named == cues):
-        return []
+        # Who is called by a role twice and answered by another is no sentence.
+        told = [label for label in {**counts, **inner} if re.fullmatch(_ROLE, label, re.I)]
+        return told if len(told) > 1 and named > 2 else []
     names = [label for label, count in counts.items() if count > 1 or _looks_like_name(label)]
     shapes = {re.sub(r"\d+", "0", name) for name in names}
     later = [

@@ -42,7 +42,8 @@ _NOBODY = re.compile(
 )
 # A label that says the role itself leaves nothing to guess.
 _TOLD_AGENT = re.compile(
-    r"(agent|operator|representative|rep|advisor|adviser|support|assistant|bot)[ _#-]{0,2}\d{0,6}",
+    r"(agent|operator|representative|rep|advisor|adviser|support|assistant|bot|agente|asesora?|operadora?|ahente|"
+    r"mitarbeiter(in)?|เจ้าหน้าที่|พนักงาน|एजेंट|એજન્ટ)[ _#-]{0,2}\d{0,6}",
     re.IGNORECASE,
 )
 NO_DATE = Fault("no_date", "nothing says when this was written", "/started_at")

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from tests.sources.goldens import Read, read_files
 
+from carelog.sources.formats._salesforce_chat import read_body
+
 CASES = [
     {"Id": "5001x00000AbCdEAAV", "CaseNumber": "1026", "Status": "Closed", "Origin": "Email", "Subject": "Dark lamp",
      "Description": "My lamp is dark.\nPlease help.", "CreatedDate": "2026-03-01 10:00:00",
@@ -88,3 +90,56 @@ def test_case_of_two_exports_counts_once_as_it_was_last(tmp_path: Path) -> None:
 def test_cases_without_ids_stay_as_they_are(tmp_path: Path) -> None:
     rows = [{key: cell for key, cell in case.items() if key != "Id"} for case in CASES]
     assert [value["interaction_id"] for value in read(tmp_path, Case=rows).values] == ["1026", "1027"]
+
+
+BODY = (
+    '<p align="center">Chat Started: Monday, March 02, 2026, 23:59:30 (+0530)</p><p align="center">Chat Origin: Shop'
+    '</p><p align="center">Agent Bo B</p>( 10s ) Bo B: Hi, I&#39;m Bo:<br>how can I help?<br>( 1m 13s ) Ana: My lamp'
+    ' is dark<br><p align="center">Chat Transferred From Bo B To Cee</p>( 1h 2m 3s ) Cee: Try a bulb<br>( 1h 3m 0s ) '
+)
+CHAT = {"Id": "570x1", "LiveChatVisitorId": "5711", "OwnerId": "0051", "StartTime": "2026-03-02T18:29:30.000Z",
+        "EndTime": "2026-03-02T19:35:00.000Z", "WaitTime": "7", "Status": "Completed", "Abandoned": "",
+        "CaseId": "", "Body": BODY}  # fmt: skip
+
+
+def test_chats_are_cut_into_their_messages(tmp_path: Path) -> None:
+    found = read(tmp_path, LiveChatTranscript=[CHAT])
+    (value,) = found.values
+    assert (found.findings, found.rejects) == ([], [])
+    assert [(m["speaker"], m["text"], m["at"]) for m in value["messages"]][2:] == [
+        ("system", "Agent Bo B", "2026-03-02T23:59:30+05:30"),
+        ("agent", "Hi, I'm Bo:\nhow can I help?", "2026-03-02T23:59:40+05:30"),
+        ("customer", "My lamp is dark", "2026-03-03T00:00:43+05:30"),
+        ("system", "Chat Transferred From Bo B To Cee", "2026-03-03T00:00:43+05:30"),
+        ("agent", "Try a bulb", "2026-03-03T01:01:33+05:30"),
+    ]
+    assert (value["channel"], value["status"], value["wait_seconds"]) == ("chat", "closed", 7)
+    assert (value["started_at"], value["ended_at"]) == ("2026-03-02T18:29:30Z", "2026-03-02T19:35:00Z")
+    assert (value["customer_id"], value["agent_id"], value["interaction_id"]) == ("5711", "0051", "570x1")
+
+
+def test_chat_that_nobody_took_was_abandoned(tmp_path: Path) -> None:
+    chat = {**CHAT, "Abandoned": "40", "Status": "Missed", "Body": ""}
+    (value,) = read(tmp_path, LiveChatTranscript=[chat]).values
+    assert (value["status"], "messages" in value) == ("abandoned", False)
+
+
+@pytest.mark.parametrize(
+    ("body", "speakers"),
+    [
+        ("( 5s ) Steve F: Hello<br>( 2m 24s ) Visitor: still here", ["agent", "customer"]),
+        ("( 5s ) Visitor: hello<br>( 9s ) Steve F: Hello", ["customer", "agent"]),
+        ("( 5s ) Steve F: Hello<br>( 2m 24s ) Ana: still here", ["agent", "customer"]),
+        (
+            "( 1s ) Lamp Bot: Hello<br>( 5s ) Steve F: Hello<br>( 2m 24s ) Visitor: hi",
+            ["bot", "agent", "customer"],
+        ),
+        ("no transcript", []),
+        ("", []),
+        ("( 99999999999999999999s ) A: b", []),
+        ("( 9999d 999999999s ) A: b", ["agent"]),
+    ],
+)
+def test_who_is_who_in_a_chat(body: str, speakers: list[str]) -> None:
+    messages, start = read_body(body)
+    assert ([message["speaker"] for message in messages], start) == (speakers, None)

@@ -23,6 +23,16 @@ _BOT = re.compile(r"\b(?:bot|chatbot|assistant|automated)\b|bot$", re.IGNORECASE
 _LEAST_LINES = 2
 
 
+def is_visitor(name: str) -> bool:
+    """Whether a name is what systems call a customer whose name they do not know."""
+    return _VISITOR.match(name) is not None
+
+
+def is_bot(name: str) -> bool:
+    """Whether a name is that of a machine."""
+    return _BOT.search(name) is not None
+
+
 def split_chat(text: str, customers: Collection[str], agents: Collection[str]) -> list[dict[str, Any]]:
     """The messages of a transcript (speaker, text, perhaps `at`); none where the text is no transcript.
 
@@ -85,8 +95,8 @@ def _find_speakers(lines: list[str], customers: Collection[str], agents: Collect
     known.update(dict.fromkeys(customers, "customer"))
     speakers: dict[str, str] = {}
     for name in said:
-        is_visitor = "customer" if _VISITOR.match(name) else None
-        speakers[name] = known.get(name) or is_visitor or ("bot" if _BOT.search(name) else "")
+        visitor = "customer" if is_visitor(name) else None
+        speakers[name] = known.get(name) or visitor or ("bot" if is_bot(name) else "")
     unknown = [name for name, _ in said.most_common() if not speakers[name]]
     if unknown and "customer" not in speakers.values():
         speakers[unknown.pop(0)] = "customer"

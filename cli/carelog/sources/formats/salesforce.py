@@ -1,6 +1,6 @@
 """Salesforce cases (CSV of the Data Export, of Data Loader, or of a report); the shipped mapping says what the
 columns are. EmailMessage.csv and CaseComment.csv of the same export hold what was said: their rows join their
-case by its Id. A case that two exports have counts once, as it was last.
+case by its Id. A row of LiveChatTranscript.csv is a chat by itself. A case that two exports have counts once, as it was last.
 
 A mail that came in is the customer's message, one that went out the agent's; a comment that the customer does
 not see goes to `notes`. The Ids of 15 and of 18 characters are the same.
@@ -15,12 +15,13 @@ from typing import Any
 import orjson
 
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
-from carelog.sources.filling import put_aside
+from carelog.sources.filling import add_record, put_aside
 from carelog.sources.formats._html_text import html_to_text
 from carelog.sources.formats._legs import Gathering, Leg, open_gathering, parse_groups, to_chunks
 from carelog.sources.formats._mapping import Mapping, Rule, load_preset
 from carelog.sources.formats._mapping_records import key_of, map_record
 from carelog.sources.formats._mapping_values import UnclearError, to_time
+from carelog.sources.formats._salesforce_chat import to_chat
 from carelog.sources.formats._table_rows import columns_of, read_rows
 from carelog.sources.formats.mapped import (
     Row,
@@ -36,6 +37,7 @@ NAME = "salesforce_case"
 _PARTS = {
     "emails": frozenset(("parentid", "messagedate", "incoming")),
     "comments": frozenset(("parentid", "commentbody", "ispublished")),
+    "chats": frozenset(("body", "livechatvisitorid")),
 }
 _PART = "\0part"
 _ID = 15
@@ -51,7 +53,7 @@ def detect_salesforce(head: bytes, name: str) -> str | None:
     """By the columns of cases, or of what belongs to them."""
     reason = detect_preset(NAME, head, name)
     if reason is None and (part := _part_of(head)) is not None:
-        return f"its header names columns of Salesforce's {part} of cases"
+        return f"its header names columns of Salesforce's {part}"
     return reason
 
 
@@ -102,7 +104,8 @@ def _gather_parts(opened: Opened, options: ReadOptions, gathering: Gathering, pa
             yield row
             continue
         cells = {key_of(name): cell for name, cell in row.cells.items()}
-        key = _key(cells.get("parentid") or f"line {row.line} of {opened.name}")
+        number = cells.get("id" if part == "chats" else "parentid")
+        key = _key(number or f"line {row.line} of {opened.name}")
         value = orjson.dumps({_PART: part, "cells": cells})
         gathering.add(key, Leg(opened.name, row.line, row.offset, row.raw, value))
 
@@ -125,15 +128,20 @@ def parse_salesforce(chunk: Chunk) -> Block:
 def _add_case(block: Block, chunk: Chunk, mapping: Mapping, legs: Sequence[Leg]) -> None:
     cases: list[tuple[str, int, Leg, dict[str, Any]]] = []
     parts: dict[str, dict[str, dict[str, str]]] = {name: {} for name in _PARTS}
+    chats: list[tuple[Leg, dict[str, str]]] = []
     for place, leg in enumerate(legs):
         value = leg.load()
-        if _PART in value:
-            cells = value["cells"]
+        cells = value.get("cells", {})
+        if value.get(_PART) == "chats":
+            chats.append((leg, cells))
+        elif _PART in value:
             parts[value[_PART]][str(cells.get("id", f"line {place}"))] = cells
         else:
             cases.append((_changed_at(value), place, leg, value))
+    for leg, cells in chats[-1:]:
+        _add_chat(block, leg, cells, chunk.options.zone)
     if not cases:
-        for leg in legs:
+        for leg in [] if chats else legs:
             put_aside(block, leg.line, leg.offset, leg.raw, _NO_CASE)
         return
     _, _, leg, row = max(cases, key=lambda case: case[:2])
@@ -142,6 +150,14 @@ def _add_case(block: Block, chunk: Chunk, mapping: Mapping, legs: Sequence[Leg])
     _add_parts(value, list(parts["emails"].values()), list(parts["comments"].values()))
     add_mapped(block, chunk, mapping, value, faults, Row(leg.line, leg.offset or 0, leg.raw, row))
     value["source"]["file"] = leg.file
+
+
+def _add_chat(block: Block, leg: Leg, cells: dict[str, str], zone: str | None) -> None:
+    value = to_chat(cells)
+    value["source"] = {"system": "salesforce", "format": NAME, "file": leg.file, "line": leg.line}
+    if "interaction_id" in value:
+        value["source"]["record_id"] = value["interaction_id"]
+    add_record(block, value, leg.line, leg.offset, leg.raw, zone)
 
 
 def _changed_at(row: dict[str, Any]) -> str:

@@ -790,3 +790,28 @@ def test_mailbox_that_lost_its_first_line_is_cut_by_its_name(tmp_path: Path) -> 
 def test_earliest_mark_of_history_counts() -> None:
     text = "Hi\n\nOn 14 Sep 2026, Ben wrote:\nfirst\n\nFrom: Ana\nSent: now\nTo: Ben\nSubject: x\n\nlast"
     assert mark_history(text).split("\n")[2:4] == ["> On 14 Sep 2026, Ben wrote:", "> first"]
+
+
+@pytest.mark.parametrize(
+    ("head", "customer", "speaker"),
+    [
+        ("From: mailer@forms.example\nReply-To: Ana <ana@cust.example>\n", "ana@cust.example", "customer"),
+        ("From: no-reply@forms.example\nReply-To: ana@cust.example\n", "ana@cust.example", "customer"),
+        ("From: no-reply@forms.example\nReply-To: help@forms.example\n", None, "system"),
+        (
+            "From: mailer@news.example\nReply-To: a@b.example\nList-Unsubscribe: <x>\n",
+            "mailer@news.example",
+            "customer",
+        ),
+        ("From: bob@cust.example\nReply-To: ana@else.example\n", "bob@cust.example", "customer"),
+    ],
+)
+def test_form_of_a_service_speaks_for_whom_to_answer(
+    tmp_path: Path, head: str, customer: str | None, speaker: str
+) -> None:
+    path = tmp_path / "one.eml"
+    path.write_text(
+        f"{head}To: support@shop.example\nDate: Mon, 14 Sep 2026 10:31:00 +0700\nSubject: x\n\nhello\n"
+    )
+    (value,) = read_files(path, **OURS).values
+    assert (value.get("customer_id"), value["messages"][0]["speaker"]) == (customer, speaker)

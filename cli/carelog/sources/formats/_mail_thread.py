@@ -7,6 +7,7 @@ and whoever answers from another domain for the agent.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +26,9 @@ _DRAFT_LABELS = frozenset(
         "草稿", "임시보관함",
     )
 )  # fmt: skip
+_FORM = re.compile(
+    r"(no-?reply|do-?not-?reply|mailer|forms?|submissions?|notifications?|wordpress|website)[^@]*@"
+)
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 
@@ -112,12 +116,17 @@ def to_interaction(placed: Sequence[Placed], ours: Ours, part: int = 0) -> dict[
 
 
 def find_author(mail: Mail, ours: Ours) -> tuple[str, str]:
-    """Who wrote it: the sender; behind a form or a group that sends in the company's name, whom to answer."""
-    if mail.sender[1] in ours and mail.recipients and all(a in ours for _, a in mail.recipients):
-        outsiders = [pair for pair in mail.reply_to if pair[1] not in ours]
-        if outsiders:
-            return outsiders[0]
-    return mail.sender
+    """Who wrote it: the sender; behind a form or a group that sends in the company's name, or the form of a
+    service that sends in its own, whom to answer.
+    """
+    outsiders = [pair for pair in mail.reply_to if pair[1] not in ours]
+    if not outsiders or not mail.recipients or any(a not in ours for _, a in mail.recipients):
+        return mail.sender
+    asked, sender = outsiders[0], mail.sender[1]
+    is_elsewhere = asked[1].rpartition("@")[2] != sender.rpartition("@")[2]
+    is_mass = any(name.lower() in ("list-unsubscribe", "list-id") for name in mail.others)
+    is_form = _FORM.match(sender) is not None and is_elsewhere and not is_mass
+    return asked if sender in ours or is_form else mail.sender
 
 
 def _find_speakers(mails: Sequence[Mail], authors: Sequence[tuple[str, str]], ours: Ours) -> list[str]:

@@ -212,12 +212,11 @@ class DateEvidence:
         return []
 
 
-UNORDERED = Fault(
-    "date_order",
-    "the dates do not show whether day or month stands first; say it with --date-order dmy (or mdy)",
-    "/started_at",
-)
-"""Why the messages of a file have no time."""
+def unordered(zone: str | None) -> Fault:
+    """Why the messages of a file have no time, and what to type; without a `zone` that has to be said as well."""
+    told = "the dates do not show whether day or month stands first; say it with --date-order dmy (or mdy)"
+    more = "" if zone is not None else ", and their time zone, for example --tz Asia/Bangkok"
+    return Fault("date_order", told + more, "/started_at")
 
 
 def to_local(messages: Iterable[Said], order: str | None) -> Iterator[Said]:

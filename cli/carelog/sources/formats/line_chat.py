@@ -16,12 +16,12 @@ from dataclasses import dataclass, field, replace
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
 from carelog.sources.filling import put_aside
 from carelog.sources.formats._chat_dates import (
-    UNORDERED,
     DateEvidence,
     Stamp,
     plain_dates,
     to_hour,
     to_local,
+    unordered,
     weekday_of,
 )
 from carelog.sources.formats._sessions import Chat, MessageStore, Said, find_sides, plain_name, to_blocks
@@ -107,7 +107,7 @@ def read_line_chat(opened: Opened, options: ReadOptions) -> Iterator[Block | Chu
         sides, guesses = find_sides(known.senders, options, known.title)
         order = options.date_order or known.dates.find_order(known.shape[1] if known.shape else "")
         chat = Chat(NAME, opened.name, plain_name(known.title), "line", known.title or None, sides=sides)
-        chat.untimed = UNORDERED
+        chat.untimed = unordered(options.zone)
         chat.extra = {"saved": known.saved} if known.saved else {}
         chat.findings += [*known.remarks.values(), *guesses, *known.dates.remarks(order, options.date_order)]
         yield block

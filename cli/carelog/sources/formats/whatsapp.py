@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
 from carelog.sources.filling import put_aside
-from carelog.sources.formats._chat_dates import UNORDERED, DateEvidence, Stamp, plain_dates, to_local
+from carelog.sources.formats._chat_dates import DateEvidence, Stamp, plain_dates, to_local, unordered
 from carelog.sources.formats._sessions import Chat, MessageStore, Said, find_sides, plain_name, to_blocks
 from carelog.sources.formats._text_lines import Remarks, TextLine, head_lines, read_text_lines
 from carelog.sources.formats._whatsapp_words import (
@@ -113,7 +113,7 @@ def read_whatsapp(opened: Opened, options: ReadOptions) -> Iterator[Block | Chun
             # Whose phone exported the chat works for the company.
             sides, _ = find_sides(senders, replace(options, agents=tuple(owners)))
         chat = Chat(NAME, opened.name, plain_name(title), NAME, title or None, sides=sides)
-        chat.untimed = UNORDERED
+        chat.untimed = unordered(options.zone)
         chat.findings += [*remarks.values(), *guesses, *dates.remarks(order, options.date_order)]
         yield block
         yield from to_blocks(chat, to_local(store.messages(_ONE), order), options)

@@ -276,6 +276,22 @@ def test_container_in_a_wrapper_and_one_of_a_single_signature_are_read(tmp_path:
         assert _read(tmp_path, value)["interaction_id"] == "u1"
 
 
+def test_compact_forms_are_read_or_put_aside(tmp_path: Path) -> None:
+    def coded(value: Any) -> str:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+    signed = f"{coded({'alg': 'RS256'})}.{coded(CALL)}.c2lnbmVk"
+    sealed = f"{coded({'alg': 'RSA-OAEP', 'enc': 'A256GCM'})}.a2V5.aXY.Y2lwaGVy.dGFn"
+    (tmp_path / "x.jws").write_text(f"{signed}\n{sealed}\n{signed[:-9]}\n")
+    found = read_files(tmp_path / "x.jws")
+    assert found.formats == {"vcon"}
+    assert [value["interaction_id"] for value in found.values] == ["u1"]
+    assert (("warning", "signature_unverified") in found.findings, found.rejects) == (
+        True,
+        ["encrypted", "not_json"],
+    )
+
+
 def test_container_without_any_time_is_put_aside_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "x.vcon").write_text(json.dumps(CALL | {"dialog": []}))
     assert read_files(tmp_path / "x.vcon").rejects == ["no_start"]

@@ -12,6 +12,7 @@ import binascii
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from carelog.findings import Finding
@@ -26,6 +27,7 @@ from carelog.sources.formats._vcon_record import (
     list_at,
     objects_at,
 )
+from carelog.sources.formats.jsonlines import read_jsonlines
 from carelog.sources.pieces import parse_json
 from carelog.sources.vcons import PURPOSE, to_vcon
 
@@ -41,12 +43,21 @@ _RENAMED = {
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 # A long payload hides what comes behind it.
 _SIGNED = re.compile(rb'\s*\{\s*"payload"\s*:\s*"eyJ')
+_COMPACT = re.compile(rb"\s*(eyJ[\w-]{4,})\.")
+_COMPACT_PARTS = {
+    3: ("protected", "payload", "signature"),
+    5: ("protected", "encrypted_key", "iv", "ciphertext", "tag"),
+}
 _PAGES = ("vcons", "data")
 _MARKS = frozenset({"parties", "dialog", "analysis", "attachments"})
 
 
 def detect_vcon(head: bytes, name: str) -> str | None:
-    """Whether JSON holds vCons: by its keys, those of a signed or encrypted one included."""
+    """Whether JSON holds vCons: by its keys, those of a signed or encrypted one included; or it is one of these
+    in the compact form.
+    """
+    if _is_compact(head):
+        return "it begins as a signed or encrypted vCon in the compact form does"
     keys = find_keys(head)
     top = keys[""]
     if is_canonical(keys):
@@ -70,6 +81,8 @@ def detect_vcon(head: bytes, name: str) -> str | None:
 
 def read_vcon(opened: Any, options: ReadOptions) -> Iterator[Block | Chunk]:
     """The containers of an input (one, one a line, or an array) as chunks."""
+    if _is_compact(opened.head):
+        return (replace(part, format=NAME) for part in read_jsonlines(opened, options))
     return read_documents(opened, options, NAME, frozenset())
 
 
@@ -81,7 +94,7 @@ def parse_vcons(chunk: Chunk) -> Block:
             block.blank_lines += 1
             continue
         line = chunk.first_line + index
-        value, fault = parse_json(raw, chunk.options.max_line_bytes)
+        value, fault = parse_json(_expanded(raw), chunk.options.max_line_bytes)
         if fault is not None:
             put_aside(block, line, offset, raw, chunk.faults.get(index, fault))
             continue
@@ -89,6 +102,22 @@ def parse_vcons(chunk: Chunk) -> Block:
             shown = raw if one is value else json.dumps(one).encode()
             _add(block, read_container(one, chunk.options), line + place, offset, shown, chunk.options)
     return block
+
+
+def _is_compact(head: bytes) -> bool:
+    """Whether it begins with the header of a JOSE object, dots between its parts."""
+    found = _COMPACT.match(head)
+    header = _payload_of(found[1].decode("ascii", "replace")) if found else None
+    return isinstance(header, dict) and "alg" in header
+
+
+def _expanded(raw: bytes) -> bytes:
+    """The JSON form of a container in the compact form; anything else as it is."""
+    if not _is_compact(raw):
+        return raw
+    parts = raw.decode("ascii", "replace").strip().split(".")
+    names = _COMPACT_PARTS.get(len(parts))
+    return raw if names is None else json.dumps(dict(zip(names, parts, strict=True))).encode()
 
 
 def _containers(value: Any) -> list[Any]:

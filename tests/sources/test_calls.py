@@ -90,6 +90,41 @@ def _read_one(tmp_path: Path, *documents: dict[str, Any], **options: Any) -> tup
     return value, found.findings
 
 
+def _event(kind: str, minute: int, **detail: Any) -> dict[str, Any]:
+    told = {
+        "eventType": kind,
+        "contactId": CONTACT,
+        "channel": "VOICE",
+        "initiationMethod": "INBOUND",
+        **detail,
+    }
+    return {
+        "version": "0", "id": f"e{minute}", "detail-type": "Amazon Connect Contact Event", "source": "aws.connect",
+        "time": f"2026-09-14T02:{minute:02}:00Z", "detail": told,
+    }  # fmt: skip
+
+
+def test_connect_events_of_a_contact_tell_together_what_its_record_would(tmp_path: Path) -> None:
+    queue, agent = {"queueArn": "arn:x/queue/q7"}, {"agentArn": "arn:x/agent/a9"}
+    events = [
+        _event("DISCONNECTED", 5, queueInfo=queue, agentInfo=agent, customerEndpoint={"address": "+6681"}),
+        _event("INITIATED", 0), _event("INITIATED", 0), _event("QUEUED", 1, queueInfo=queue),
+        _event("CONNECTED_TO_AGENT", 2, queueInfo=queue, agentInfo=agent, tags={"shop": "Bangkok"}),
+    ]  # fmt: skip
+    value, findings = _read_one(tmp_path, *events)
+    names = ("interaction_id", "customer_id", "agent_id", "queue", "direction", "status", "wait_seconds")
+    assert [value[name] for name in names] == [CONTACT, "+6681", "a9", "q7", "inbound", "completed", 60]
+    assert (value["started_at"], value["ended_at"]) == ("2026-09-14T02:00:00Z", "2026-09-14T02:05:00Z")
+    assert [event["id"] for event in value["extra"]["Events"]] == ["e0", "e1", "e2", "e5"]
+    assert (value["extra"]["Tags"], findings) == ({"shop": "Bangkok"}, [])
+    record = {
+        "ContactId": CONTACT,
+        "InitiationMethod": "INBOUND",
+        "InitiationTimestamp": "2026-09-14T02:00:30Z",
+    }
+    assert _read_one(tmp_path, *events, record)[0]["started_at"] == "2026-09-14T02:00:30Z"
+
+
 def test_connect_contact_as_the_interface_gives_it_is_read(tmp_path: Path) -> None:
     contact = {
         "Id": CONTACT, "InitiationMethod": "INBOUND", "Channel": "VOICE", "InitiationTimestamp": 1789351200.25,

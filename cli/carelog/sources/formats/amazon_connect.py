@@ -1,5 +1,5 @@
-"""Amazon Connect: contact records (CTR, and as the interface gives them), transcripts of Contact Lens (whole or in
-segments) and of chats.
+"""Amazon Connect: contact records (CTR, and as the interface gives them), contact events, transcripts of Contact
+Lens (whole or in segments) and of chats.
 
 A contact record is delivered at least once and again on every update: of each ContactId the one with the
 greatest LastUpdateTimestamp counts. A transfer takes its direction from the contact that it began with
@@ -20,6 +20,7 @@ import orjson
 
 from carelog.findings import Finding
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
+from carelog.sources.formats._connect_events import KIND, is_of_event, join_events, to_contact
 from carelog.sources.formats._connect_words import (
     first_time,
     has_times_of_day,
@@ -75,6 +76,8 @@ def detect_connect(head: bytes, name: str) -> str | None:
         return "its objects are contact records of Amazon Connect"
     if any("InitiationMethod" in keys.get(wrapper, set()) for wrapper in ("Contact", *WRAPPERS)):
         return "its objects are contacts as the interface of Amazon Connect gives them"
+    if KIND.encode() in head and {"detail-type", "detail"} <= top:
+        return "its objects are contact events of Amazon Connect"
     said = keys.get("Transcript", set()) | keys.get("Segments.Transcript", set())
     if "ChatTranscriptVersion" in top or ("ConversationCharacteristics" in top and top & _LENS_KEYS):
         return "it is a transcript of Contact Lens"
@@ -87,7 +90,7 @@ def detect_connect(head: bytes, name: str) -> str | None:
 
 _TELLING = (
     b'"ContactId"', b'"AWSContactTrace', b'"ConversationCharacteristics"', b'"ChatTranscriptVersion"',
-    b'"InitiationMethod"', b'"ParticipantRole"',
+    b'"InitiationMethod"', b'"ParticipantRole"', KIND.encode(),
 )  # fmt: skip
 _LENS_KEYS = frozenset({"Channel", "Participants", "Categories", "Transcript"})
 
@@ -112,7 +115,9 @@ def read_connects(inputs: Iterable[Opened], options: ReadOptions) -> Iterator[Bl
 
 def _gather(piece: Piece, file: str, gathering: Gathering) -> None:
     inner = piece.value.get("Contact")
-    contact = inner if isinstance(inner, dict) and "InitiationMethod" in inner else piece.value
+    contact = to_contact(piece.value)
+    if isinstance(inner, dict) and "InitiationMethod" in inner:
+        contact = inner
     key = _contact_id(contact, file, piece.raw)
     root = to_name(contact.get("InitialContactId"))
     if root is not None and root != key:
@@ -156,8 +161,14 @@ Pair = tuple[Leg, dict[str, Any]]
 
 
 def _latest(found: Sequence[Pair]) -> dict[str, Any] | None:
-    """The contact record that was updated last; of equals, the one that came last."""
+    """The contact record that was updated last; of equals, the one that came last. Without one, what the events
+    tell together.
+    """
     records = [value for _, value in found if not is_transcript(value)]
+    events = [value for value in records if is_of_event(value)]
+    if events and len(events) == len(records):
+        return join_events(events)
+    records = [value for value in records if not is_of_event(value)]
     return (
         max(enumerate(records), key=lambda r: (str(r[1].get("LastUpdateTimestamp") or ""), r[0]))[1]
         if (records)

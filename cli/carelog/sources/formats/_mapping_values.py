@@ -36,7 +36,7 @@ _CLOCK_IN = re.compile(
     r"(?:\s*\([^()]*\))?"
 )
 _LONGEST_NAMED = 80
-_EPOCH = re.compile(r"-?\d+(\.\d+)?([eE][+]?\d+)?")
+_EPOCH = re.compile(r"-?\d+(\.\d+)?([eE][+]?\d{1,6})?")
 _CLOCK = re.compile(r"(-)?(?:(\d+)\s*d(?:ays?)?[ ,]*)?(\d+):(\d{1,2})(?::(\d{1,2}(?:\.\d+)?))?")
 _FACTORS = {
     "": Decimal(1), "s": Decimal(1), "ms": Decimal("0.001"), "min": Decimal(60), "h": Decimal(3600),
@@ -220,6 +220,8 @@ def _from_epoch(number: Decimal) -> datetime | None:
     """A Unix time in seconds, or by its size in thousandths or millionths of them; None for 0 and -1."""
     if number <= 0:
         return None
+    if number.adjusted() > 17:
+        raise UnclearError("it is no time")
     factor = 1 if number < 10**11 else 1000 if number < 10**14 else 10**6
     try:
         moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(number * 10**6 / factor))
@@ -252,7 +254,7 @@ def _from_named_day(text: str) -> datetime | None:
             int(year) + (2000 if len(year) == 2 else 0), month, int(day), hour, int(clock[2]) if clock else 0,
             int(clock[3] or 0) if clock else 0, tzinfo=datetime.fromisoformat(zone).tzinfo,
         )  # fmt: skip
-    except ValueError:
+    except (ValueError, OverflowError):
         raise UnclearError("the day or the hour does not exist") from None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +144,41 @@ def test_chat_that_nobody_took_was_abandoned(tmp_path: Path) -> None:
 def test_who_is_who_in_a_chat(body: str, speakers: list[str]) -> None:
     messages, start = read_body(body)
     assert ([message["speaker"] for message in messages], start) == (speakers, None)
+
+
+def as_object(kind: str, cells: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"attributes": {"type": kind, "url": f"/services/data/v60.0/sobjects/{kind}/1"}, **cells, **more}
+
+
+def as_answer(objects: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"totalSize": len(objects), "done": True, "records": objects}
+
+
+@pytest.mark.parametrize("shape", ["query", "command line", "apart", "lines"])
+def test_json_of_a_query_gives_what_the_tables_give(tmp_path: Path, shape: str) -> None:
+    table = read(tmp_path, Case=CASES[:1], EmailMessage=MAILS, CaseComment=COMMENTS).values[0]
+    mails = [as_object("EmailMessage", {**mail, "Incoming": mail["Incoming"] == "1"}) for mail in MAILS]
+    comments = [as_object("CaseComment", {**c, "IsPublished": c["IsPublished"] == "1"}) for c in COMMENTS]
+    case = as_object("Case", CASES[0], Owner=None)
+    if shape in ("query", "command line"):
+        case |= {"EmailMessages": as_answer(mails), "CaseComments": as_answer(comments), "Tasks": None}
+        whole = {"query": as_answer([case]), "command line": {"status": 0, "result": as_answer([case])}}[
+            shape
+        ]
+        text = json.dumps(whole)
+    else:
+        objects = [*mails, case, *comments]
+        text = json.dumps(objects) if shape == "apart" else "\n".join(map(json.dumps, objects))
+    (tmp_path / "cases.json").write_text(text, encoding="utf-8")
+    found = read_files(tmp_path / "cases.json", zone="UTC")
+    assert (found.formats, found.rejects) == ({"salesforce_case"}, [])
+    (value,) = found.values
+    same = ("interaction_id", "messages", "notes", "status", "started_at", "channel", "subject")
+    assert {name: value[name] for name in same} == {name: table[name] for name in same}
+
+
+def test_other_objects_of_salesforce_are_put_aside(tmp_path: Path) -> None:
+    objects = [as_object("Case", CASES[0]), as_object("Account", {"Id": "001"})]
+    (tmp_path / "cases.json").write_text(json.dumps(as_answer(objects)), encoding="utf-8")
+    found = read_files(tmp_path / "cases.json", zone="UTC")
+    assert (len(found.values), found.rejects) == (1, ["not_a_case"])

@@ -1,5 +1,5 @@
-"""Salesforce cases (CSV of the Data Export, of Data Loader, or of a report); the shipped mapping says what the
-columns are. EmailMessage.csv and CaseComment.csv of the same export hold what was said: their rows join their
+"""Salesforce cases (CSV of the Data Export, of Data Loader, or of a report; JSON of a query, perhaps with what
+belongs to a case inside it); the shipped mapping says what the columns are. EmailMessage.csv and CaseComment.csv of the same export hold what was said: their rows join their
 case by its Id. A row of LiveChatTranscript.csv is a chat by itself. A case that two exports have counts once, as it was last.
 
 A mail that came in is the customer's message, one that went out the agent's; a comment that the customer does
@@ -16,6 +16,7 @@ import orjson
 
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
 from carelog.sources.filling import add_record, put_aside
+from carelog.sources.formats._documents import Piece, read_documents, read_pieces
 from carelog.sources.formats._html_text import html_to_text
 from carelog.sources.formats._legs import Gathering, Leg, open_gathering, parse_groups, to_chunks
 from carelog.sources.formats._mapping import Mapping, Rule, load_preset
@@ -39,11 +40,17 @@ _PARTS = {
     "comments": frozenset(("parentid", "commentbody", "ispublished")),
     "chats": frozenset(("body", "livechatvisitorid")),
 }
+_OBJECTS = {
+    "Case": "cases", "EmailMessage": "emails", "CaseComment": "comments", "LiveChatTranscript": "chats"
+}  # fmt: skip
+_OBJECT = re.compile(rb'"attributes"\s*:\s*\{\s*"type"\s*:\s*"(?:' + "|".join(_OBJECTS).encode() + rb')"')
+_LISTS = ("records", "result.records", "")
 _PART = "\0part"
 _ID = 15
 _DRAFT = "5"
 _TRUE = frozenset(("1", "true", "yes"))
 _AT = Rule("at", "time")
+_OTHER = Fault("not_a_case", "the object is no case, and nothing that belongs to one")
 _NO_CASE = Fault(
     "not_a_case", "its case is not among what was read: name the file of cases as well (Case.csv, with Ids)"
 )
@@ -51,6 +58,8 @@ _NO_CASE = Fault(
 
 def detect_salesforce(head: bytes, name: str) -> str | None:
     """By the columns of cases, or of what belongs to them."""
+    if head.lstrip()[:1] in (b"{", b"["):
+        return "its objects are Salesforce's (attributes.type)" if _OBJECT.search(head[:65536]) else None
     reason = detect_preset(NAME, head, name)
     if reason is None and (part := _part_of(head)) is not None:
         return f"its header names columns of Salesforce's {part}"
@@ -74,7 +83,9 @@ def read_salesforces(inputs: Iterable[Opened], options: ReadOptions) -> Iterator
     with open_gathering() as gathering:
         for opened in inputs:
             part = _part_of(opened.head)
-            if part is None:
+            if opened.head.lstrip()[:1] in (b"{", b"["):
+                yield from _gather_objects(opened, options, gathering)
+            elif part is None:
                 yield from _gather_cases(opened, options, gathering)
             else:
                 yield from _gather_parts(opened, options, gathering, part)
@@ -108,6 +119,51 @@ def _gather_parts(opened: Opened, options: ReadOptions, gathering: Gathering, pa
         key = _key(number or f"line {row.line} of {opened.name}")
         value = orjson.dumps({_PART: part, "cells": cells})
         gathering.add(key, Leg(opened.name, row.line, row.offset, row.raw, value))
+
+
+def _gather_objects(opened: Opened, options: ReadOptions, gathering: Gathering) -> Iterator[Block]:
+    for part in read_documents(opened, options, NAME, _LISTS, ("attributes", "Id")):
+        block = part if isinstance(part, Block) else Block(opened.name, NAME)
+        if isinstance(part, Chunk):
+            for piece in read_pieces(part, block, _LISTS):
+                if not _gather_object(piece, piece.value, "", block.file, gathering):
+                    put_aside(block, piece.line, piece.offset, piece.raw, _OTHER)
+        yield block
+
+
+def _gather_object(piece: Piece, value: dict[str, Any], parent: str, file: str, gathering: Gathering) -> bool:
+    """Note an object, and those of the queries within it; False if it is none that is known."""
+    attributes = value.get("attributes")
+    kind = _OBJECTS.get(str(attributes.get("type"))) if isinstance(attributes, dict) else None
+    if kind is None:
+        return False
+    own: dict[str, Any] = {}
+    number = str(value.get("Id") or f"line {piece.line} of {file}")
+    for name, item in value.items():
+        inner = item.get("records") if isinstance(item, dict) else None
+        if not isinstance(inner, list):
+            own[name] = item
+            continue
+        others = [
+            one
+            for one in inner
+            if not (isinstance(one, dict) and _gather_object(piece, one, number, file, gathering))
+        ]
+        if others:
+            own[name] = {**item, "records": others}
+    if kind == "cases":
+        kept, key = own, number
+    else:
+        cells = {key_of(k): _cell_of(v) for k, v in own.items() if v is not None and k != "attributes"}
+        kept = {_PART: kind, "cells": cells}
+        key = number if kind == "chats" else str(value.get("ParentId") or parent or number)
+    raw = orjson.dumps(value) if parent else piece.raw
+    gathering.add(_key(key), Leg(file, piece.line, piece.offset, raw, orjson.dumps(kept)))
+    return True
+
+
+def _cell_of(value: Any) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
 def _key(number: str) -> str:

@@ -35,6 +35,7 @@ from carelog.classification.normal import to_normal_form
 from carelog.classification.patterns import to_patterns
 from carelog.classification.segments import to_segments
 from carelog.columns import to_record_batch
+from carelog.labels import LANGUAGES
 
 SAMPLES = Path(__file__).parents[2] / "cli" / "training" / "records"
 
@@ -65,18 +66,40 @@ def long_mails(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return mails
 
 
+def text_size(records: list[dict[str, Any]]) -> int:
+    """How many bytes of text their messages hold."""
+    return sum(len(m["text"].encode()) for r in records for m in r.get("messages", []))
+
+
+def bench_languages(records: list[dict[str, Any]]) -> None:
+    """One core, the records of one language after the other, as a company's log has them; all languages are loaded."""
+    classifier = load_classifier()
+    for language in LANGUAGES:
+        own = [r for r in records if r["interaction_id"].startswith(f"{language}-")]
+        batch, size = to_record_batch(own), text_size(own)
+        classify_batch(batch, classifier)
+        best = min(_seconds(batch, classifier) for _ in range(5))
+        print(
+            f"classify, one core, {language}: {size / best / 1e6:.1f} MB of text/s, {len(own) / best:,.0f} records/s"
+        )
+
+
+def _seconds(batch: pa.RecordBatch, classifier: Classifier) -> float:
+    begin = time.process_time()
+    classify_batch(batch, classifier)
+    return time.process_time() - begin
+
+
 def bench_core(title: str, records: list[dict[str, Any]]) -> None:
     """One core: MB of text/s, the shares of the stages, and the peers."""
     classifier = load_classifier()
     batch = to_record_batch(records)
-    size = sum(len(m["text"].encode()) for r in records for m in r.get("messages", []))
+    size = text_size(records)
     classify_batch(batch, classifier)
     best, shares = float("inf"), Counter[str]()
     for _ in range(5):
         with stages_timed() as spent:
-            begin = time.process_time()
-            classify_batch(batch, classifier)
-            took = time.process_time() - begin
+            took = _seconds(batch, classifier)
         if took < best:
             best, shares = took, spent
     print(
@@ -162,6 +185,7 @@ def bench_command(count: int, jobs: int) -> None:
 
 if __name__ == "__main__":
     own = training_records()
+    bench_languages(own)
     bench_core("training records", own)
     bench_core("long mails", long_mails(own))
     bench_long_texts()

@@ -387,6 +387,15 @@ def test_twilio_chats_of_one_file_come_in_few_blocks(tmp_path: Path) -> None:
     assert sizes == [300]
 
 
+def test_twilio_columns_of_one_meaning_are_both_kept(tmp_path: Path) -> None:
+    header = "Call Sid,From,To,Direction,Status,Start Time,Start Time (UTC),Duration"
+    row = "CA1,+6681,+662,inbound,completed,2026-09-14T02:00:00Z,2026-09-14 02:00:01,9"
+    (tmp_path / "x.csv").write_text(f"{header}\n{row}\n")
+    (value,) = read_files(tmp_path / "x.csv").values
+    assert value["started_at"] == "2026-09-14T02:00:00Z"
+    assert value["extra"]["legs"][0]["Start Time (UTC)"] == "2026-09-14 02:00:01"
+
+
 def test_twilio_message_in_two_exports_counts_once(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps(TEXT_PAGE))
     (tmp_path / "b.json").write_text("\n".join(map(json.dumps, TEXTS[1:])))

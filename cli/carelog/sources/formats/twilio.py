@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -121,17 +122,25 @@ def _to_call(fields: dict[str, Any]) -> dict[str, Any]:
     """The fields under the names of the interface: the console has titles, the command line camel case."""
     call = {}
     for name, value in fields.items():
-        known = _name_of(fold_name(name))
-        is_utc = fold_name(name).endswith("utc") and isinstance(value, str) and value[-1:].isdigit()
-        call[known if known in _KNOWN else name] = f"{value} UTC" if is_utc and known in _KNOWN else value
+        known, is_utc = _known_name(name)
+        if known in call:
+            known, is_utc = name, False
+        call[known] = f"{value} UTC" if is_utc and isinstance(value, str) and value[-1:].isdigit() else value
     return call
+
+
+@lru_cache(maxsize=4096)
+def _known_name(name: str) -> tuple[str, bool]:
+    """The interface's name of a field that is known, else its own; and whether it says that it is UTC."""
+    folded = fold_name(name)
+    known = _name_of(folded)
+    return (known, folded.endswith("utc")) if known in _KNOWN else (name, False)
 
 
 def _name_of(folded: str) -> str:
     """The interface's name of a column: the console adds units and zones to some."""
-    return (
-        _COLUMNS.get(folded) or _COLUMNS.get(re.sub(r"(utc|sec|secs|seconds|number)$", "", folded)) or folded
-    )
+    bare = re.sub(r"(utc|sec|secs|seconds|number)$", "", folded)
+    return _COLUMNS.get(folded) or _COLUMNS.get(bare) or folded
 
 
 def _leg(file: str, row: Row) -> Leg:

@@ -539,3 +539,14 @@ def test_days_of_a_spreadsheet_need_their_order(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_tables_of_others_are_not_zendesk(header: str) -> None:
     assert "zendesk" not in detect_formats(f"{header}\n1,2,3,4,5\n".encode(), "a.csv")
+
+
+@pytest.mark.parametrize("odd", [[], {}, ["Comment"], 7, True, 2**64, 1e308, "\x00"])
+@pytest.mark.parametrize("name", ["type", "author_id", "body", "public", "created_at", "via", "id", "events"])
+def test_odd_values_in_comments_cost_nothing_else(tmp_path: Path, name: str, odd: Any) -> None:
+    audits = [{**audit, "events": [{**audit["events"][0], name: odd}], **({name: odd} if name == "events" else {})}
+              for audit in AUDITS[:1]] + AUDITS[1:]  # fmt: skip
+    comments = [{**COMMENTS[0], name: odd}, *COMMENTS[1:]]
+    for ticket in ({**TICKET, "comments": comments}, {**TICKET, "audits": audits}):
+        (value,) = read(tmp_path, ticket).values
+        assert ("agent", "Try a new bulb") in said(value)

@@ -20,9 +20,10 @@ from carelog.sources.formats._times import read_time, seconds_between
 
 COMMENTS = ("comments", "ticket_comments", "conversations", "conversation", "thread", "messages", "replies")
 _LOGS = (("conversation_log", "events"), ("conversation_log",), ("events",))
-_KINDS = frozenset(("Comment", "VoiceComment", "TpeVoiceComment"))
-_CHATS = frozenset(("ChatStartedEvent", "ChatEndedEvent"))
-_CHAT_KINDS = frozenset(("ChatMessage", "ChatFileAttachment"))
+# Compared with whatever stands there, be it a list: so these are no sets.
+_KINDS = ("Comment", "VoiceComment", "TpeVoiceComment")
+_CHATS = ("ChatStartedEvent", "ChatEndedEvent")
+_CHAT_KINDS = ("ChatMessage", "ChatFileAttachment")
 _MACHINES = frozenset(("system", "trigger"))
 _ROLES = ("author_role", "role", "author_type", "actor_type")
 _CUSTOMERS = frozenset(("customer", "end-user", "end_user", "enduser", "requester", "user"))

@@ -267,7 +267,7 @@ def _joined_phrases(
 def _in_order(rules: Places, starts: Places, ends: Places, gapped: Bools, form: NormalForm) -> Matches:
     """Matches by segment, rule and end; where several phrases of a rule end together the longest stands for them."""
     segments = form.segment_of(ends - 1)
-    order = np.lexsort((starts, ends, rules, segments))
+    order = np.lexsort((starts, ends, segments << 20 | rules))
     rules, starts, ends, segments = rules[order], starts[order], ends[order], segments[order]
     first = np.ones(len(rules), bool)
     first[1:] = (rules[1:] != rules[:-1]) | (ends[1:] != ends[:-1])

@@ -127,7 +127,7 @@ def _tables(words: Sequence[bytes], numbers: Sequence[int]) -> tuple[Keys, npt.N
     steps = np.array(numbers, np.int64)
     text, starts, lengths = lay_out(words)
     likely = np.zeros(1 << _ROOM, bool)
-    likely[_slots(signatures(text, starts, lengths), steps)] = True
+    likely[_slots(signatures(text, starts, lengths), _mix_in(steps))] = True
     return np.sort(_mixed(span_keys(text, starts, lengths), steps)), np.packbits(likely, bitorder="little")
 
 
@@ -135,9 +135,13 @@ def _mixed(keys: Keys, steps: Places) -> Keys:
     return keys ^ ((steps.astype(np.uint64) + np.uint64(1)) * MIX)
 
 
-def _slots(numbers: Keys, steps: Places) -> Places:
-    mixed = (numbers ^ (steps.astype(np.uint64) << np.uint64(20))) * MIX
-    return (mixed >> np.uint64(64 - _ROOM)).astype(np.int64)
+def _mix_in(steps: Places) -> Keys:
+    return steps.astype(np.uint64) << np.uint64(20)
+
+
+def _slots(numbers: Keys, mixed: Keys) -> Places:
+    """Which bit stands for a word's signature in a step."""
+    return (((numbers ^ mixed) * MIX) >> np.uint64(64 - _ROOM)).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +161,13 @@ def walk_from(
     walks: Walks, literals: Places, lengths: Places, ends: Places, words: Words
 ) -> tuple[Places, Places]:
     """Rules and ends of the phrases around hits of their anchors: which literal, its length in bytes, and where it ends."""
-    phrases, at = walks.phrases.spread(literals)
-    literals, ends = literals[at], ends[at]
-    starts = ends - lengths[at] + walks.leads[literals]
+    anchors = np.flatnonzero(walks.phrases.counts[literals])
+    literals, ends = literals[anchors], ends[anchors]
     separators = words.form.separators
-    low = np.searchsorted(separators, starts) - 1
+    low = np.searchsorted(separators, ends - lengths[anchors] + walks.leads[literals]) - 1
     high = np.searchsorted(separators, ends - walks.trails[literals])
-    reached = _Reached(phrases, low, high, ends)
+    phrases, at = walks.phrases.spread(literals)
+    reached = _Reached(phrases, low[at], high[at], ends[at])
     done: list[tuple[Places, Places]] = []
     for step in range(walks.after.shape[1]):
         reached = _take_step(walks, step, reached, words)
@@ -179,12 +183,16 @@ def _take_step(walks: Walks, step: int, reached: _Reached, words: Words) -> _Rea
     """Each way to go on by one part: to every word near enough that is one of the part's."""
     after, most = walks.after[reached.phrases, step], walks.words[reached.phrases, step]
     number = reached.phrases * walks.after.shape[1] + step
+    first, way = np.where(after, reached.high, reached.low - 1), np.where(after, 1, -1)
+    mixed = _mix_in(number)
     parts = []
     for between in range(int(most.max(initial=-1)) + 1):
-        word = np.where(after, reached.high + between, reached.low - 1 - between)
-        near = np.flatnonzero((most >= between) & (word >= 0) & (word < len(words.lengths)))
-        slots = _slots(words.signatures[word[near]], number[near])
-        near = near[walks.likely[slots >> 3] >> (slots & 7) & 1 == 1]
+        word = first + way * between
+        slots = _slots(words.signatures.take(word, mode="clip"), mixed)
+        maybe = walks.likely[slots >> 3] >> (slots & 7).astype(np.uint8) & 1
+        near = np.flatnonzero(
+            maybe.view(bool) & (most >= between) & (word >= 0) & (word < len(words.lengths))
+        )
         near = near[_is_of_step(walks, words.keys(word[near]), number[near])]
         parts.append(_move(reached.where(near), word[near], after[near], words.form))
     return _Reached(

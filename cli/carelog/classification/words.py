@@ -72,11 +72,11 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class WordTable:
-    """Words that patterns name: sorted `keys`, the number of the pattern of each, and a bit where a signature may be one's."""
+    """Words that patterns name: sorted `keys`, the number of the pattern of each, and where a signature may be one's."""
 
     keys: Keys
     patterns: Places
-    likely: Bytes
+    likely: npt.NDArray[np.bool_]
 
     @classmethod
     def of(cls, literals: Sequence[str], first: int) -> WordTable:
@@ -86,12 +86,11 @@ class WordTable:
         order = np.argsort(keys)
         likely = np.zeros(1 << _BITS, bool)
         likely[_slots(signatures(text, starts, lengths))] = True
-        return cls(keys[order], first + order, np.packbits(likely, bitorder="little"))
+        return cls(keys[order], first + order, likely)
 
     def find(self, words: Words) -> tuple[Places, Places]:
         """The patterns of the words that stand in the text, and where each ends (with the separator behind it)."""
-        slots = _slots(words.signatures)
-        maybe = np.flatnonzero(self.likely[slots >> 3] >> (slots & 7) & 1)
+        maybe = np.flatnonzero(self.likely.take(_slots(words.signatures)))
         keys = words.keys(maybe)
         at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         same = self.keys[at] == keys if len(self.keys) else np.zeros(0, bool)

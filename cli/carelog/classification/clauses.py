@@ -71,7 +71,7 @@ def _strongest_of_long(measured: Measured, segments: Ints, outputs: Ints) -> tup
     last = at + counts[chosen] - 1
     long = np.flatnonzero(tokens.starts[last] + tokens.lengths[last] - tokens.starts[at] > CLAUSE_REACH)
     run, token = write_out(at[long], counts[chosen[long]])
-    votes = _word_votes(measured, token, _weights(measured, outputs[long]), run)
+    votes = _word_votes(measured, token, output_weights(measured, outputs[long]), run)
     at[long] = token[best_of_each(run, votes * spoken.scales[tokens.segments[token]])]
     return clause_around(measured.form, tokens.starts[at], tokens.starts[at] + tokens.lengths[at])
 
@@ -95,7 +95,7 @@ def _vectors(measured: Measured, tokens: Ints) -> Floats:
     return vectors
 
 
-def _weights(measured: Measured, outputs: Ints) -> Floats:
+def output_weights(measured: Measured, outputs: Ints) -> Floats:
     """What turns vectors into log-odds of an output each, outputs × rank."""
     weights: Floats = np.ascontiguousarray(measured.spoken.table.lexicon.projection.T).take(outputs, axis=0)
     return weights
@@ -124,7 +124,7 @@ def _clause_votes(
     if not len(distinct):
         return np.zeros(0, np.float32), pair, clause
     sums = _clause_sums(measured, heads[distinct], counts[distinct])
-    weights = _weights(measured, outputs)
+    weights = output_weights(measured, outputs)
     votes = np.empty(len(pair), np.float32)
     for low in range(0, len(pair), _STRIDE):
         part = slice(low, low + _STRIDE)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from carelog.classification.classifier import Classifier, Measured
-from carelog.classification.clauses import best_of_each, strongest_clauses, trim
+from carelog.classification.clauses import best_of_each, output_weights, strongest_clauses, trim
 from carelog.classification.features import slot_places
 from carelog.classification.ragged import write_out
 from carelog.classification.segments import FIELDS
@@ -125,14 +125,16 @@ def vote_entries(
 def _segment_votes(measured: Measured, classifier: Classifier, segments: Ints, outputs: Ints) -> Floats:
     """Log-odds that what was said in each segment adds to an output each: its words and the signals heard in it."""
     spoken = measured.spoken
-    words = np.einsum("ij,ij->i", spoken.shares[segments], spoken.table.lexicon.projection[:, outputs].T)
+    weights = output_weights(measured, outputs)
+    words = np.einsum("ij,ij->i", spoken.shares.take(segments, axis=0), weights)
     matches = measured.matches
     starts = np.searchsorted(matches.segments, np.arange(len(measured.segments) + 1))
     pair, match = write_out(starts[segments], starts[segments + 1] - starts[segments])
     vote = np.zeros(len(pair), np.float32)
     for places in slot_places(matches, measured.segments, measured.talk, classifier.signal_of):
         at = places[match]
-        vote += np.where(at >= 0, classifier.weights[np.maximum(at, 0), outputs[pair]], 0)
+        fed = np.flatnonzero(at >= 0)
+        vote[fed] += classifier.weights[at[fed], outputs[pair[fed]]]
     result: Floats = words + np.bincount(pair, vote, len(segments)).astype(np.float32)
     return result
 

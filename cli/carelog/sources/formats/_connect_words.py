@@ -79,8 +79,9 @@ def _absolute(words: Native, path: Path) -> Path | None:
 
 def read_messages(words: Native, began: str | None) -> Iterator[dict[str, Any]]:
     """The messages; `began` is when the recording did, where that is known (RFC 3339)."""
-    roles = {p.get("ParticipantId"): p.get("ParticipantRole") for p in words.look("Participants") or []
-             if isinstance(p, dict) and isinstance(p.get("ParticipantId"), str)}  # fmt: skip
+    people = [words.look(*path) for path in words.each("Participants")]
+    roles = {p["ParticipantId"]: p.get("ParticipantRole") for p in people
+             if isinstance(p.get("ParticipantId"), str)}  # fmt: skip
     for path in items_of(words):
         text = _text_of(words, path)
         if text is None:

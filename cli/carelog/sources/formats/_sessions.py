@@ -367,7 +367,10 @@ def resolve_time(text: str, zone: str | None, last: datetime | None) -> tuple[st
     Where a local time occurs twice, the second is taken if the first would lie before `last`, the message
     above.
     """
-    local = datetime.fromisoformat(text)
+    try:
+        local = datetime.fromisoformat(text)
+    except ValueError:
+        return None, Fault("bad_time", "what stands for the time of this message is none; it was left out")
     if local.tzinfo is not None:
         return text.replace("+00:00", "Z"), None
     if zone is None:

@@ -372,7 +372,8 @@ def _add_transcript(
     value["language"] = language_of(words)
     value["agent_id"] = value.get("agent_id") or name_of(words, "AGENT")
     value["customer_id"] = value.get("customer_id") or name_of(words, "CUSTOMER")
-    value["tags"] = [t for n, _ in enumerate(words.look("Categories", "MatchedCategories") or [])
+    matched = words.look("Categories", "MatchedCategories")
+    value["tags"] = [t for n, _ in enumerate(matched if isinstance(matched, list) else [])
                      if (t := words.name("Categories", "MatchedCategories", n))]  # fmt: skip
     characteristics = "ConversationCharacteristics"
     if value.get("talk_seconds") is None:

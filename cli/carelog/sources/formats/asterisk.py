@@ -212,7 +212,7 @@ Span = tuple[Moment | None, float | None, float | None]
 
 def _sequence(row: dict[str, Any]) -> int:
     text = row.get("sequence", "")
-    return int(text) if text.isdigit() and len(text) < 18 else 0
+    return int(text) if text.isdecimal() and len(text) < 18 else 0
 
 
 def _offset_of_call(rows: Sequence[dict[str, Any]]) -> int | None:

@@ -71,6 +71,12 @@ def read_cached(key: str) -> bytes | None:
     return content
 
 
+def forget_cached(key: str) -> None:
+    """Delete what lies under `key` in the private cache."""
+    with suppress(OSError):
+        (_cache_folder() / key).unlink(missing_ok=True)
+
+
 def _is_private(folder: Path) -> bool:
     found = folder.stat()
     return found.st_uid == os.getuid() and found.st_mode & 0o077 == 0

@@ -49,6 +49,17 @@ def test_from_the_cache_they_match_the_same(monkeypatch: pytest.MonkeyPatch) -> 
             assert np.array_equal(getattr(found, name), getattr(new, name))
 
 
+@pytest.mark.parametrize("kept", [0, 10, 5000, -3000])
+def test_a_file_that_is_half_there_is_made_anew(kept: int, tmp_path: Path) -> None:
+    prepare_rules(RULES)
+    file = tmp_path / "carelog" / cache_key(RULES)
+    whole = file.read_bytes()
+    file.write_bytes(whole[:kept])
+    expressions, database = prepare_rules(RULES)
+    assert len(scan(database, expressions, to_normal_form(TEXTS)).rules) == 6
+    assert file.read_bytes() == whole
+
+
 def test_no_rules_match_nothing() -> None:
     expressions, database = prepare_rules(())
     assert len(scan(database, expressions, to_normal_form(TEXTS)).rules) == 0

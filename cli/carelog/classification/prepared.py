@@ -15,6 +15,7 @@ from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from typing import Any, TypeVar, get_type_hints
+from zipfile import BadZipFile
 
 import hyperscan
 import numpy as np
@@ -22,7 +23,7 @@ import numpy.typing as npt
 
 from carelog.classification.matching import Expressions, compile_database, load_database, to_expressions
 from carelog.classification.rulebook import Rule
-from carelog.resources import cached_bytes
+from carelog.resources import cached_bytes, forget_cached
 
 Columns = TypeVar("Columns")
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -59,7 +60,20 @@ def cache_key(rules: Sequence[Rule]) -> str:
 
 def prepare_rules(rules: Sequence[Rule]) -> tuple[Expressions, hyperscan.Database]:
     """The rules' expressions (without their texts) and their database. UsageProblem names a pattern that fails."""
-    content = cached_bytes(cache_key(rules), lambda: _to_bytes(to_expressions(rules)))
+    key = cache_key(rules)
+    try:
+        return _read(cached_bytes(key, lambda: _to_bytes(to_expressions(rules))))
+    except _BROKEN:
+        # A machine that lost its power leaves a file that is empty, or half there.
+        forget_cached(key)
+        return _read(cached_bytes(key, lambda: _to_bytes(to_expressions(rules))))
+
+
+_BROKEN = (BadZipFile, EOFError, KeyError, OSError, ValueError, hyperscan.HyperscanError)
+"""What a file raises that is not as it was written."""
+
+
+def _read(content: bytes) -> tuple[Expressions, hyperscan.Database]:
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         return _from_arrays(Expressions, arrays, ""), load_database(arrays["database"].tobytes())
 

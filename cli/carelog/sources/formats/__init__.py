@@ -196,7 +196,9 @@ FORMATS: dict[str, Format] = {
     "messenger": Format(
         "Messenger or Instagram export, JSON", detect_messenger, read_messenger, None, read_messenger_together
     ),
-    "slack": Format("Slack export, folder or zip", detect_slack, read_slack, read_together=read_slack_together),
+    "slack": Format(
+        "Slack export, folder or zip", detect_slack, read_slack, read_together=read_slack_together
+    ),
     "jsonl": _general("jsonl", "JSON Lines, canonical records", read_jsonlines, parse_chunk_of_json),
     "json": _general("json", "JSON array, canonical records", read_json, parse_chunk_of_json),
     "csv": _general("csv", "CSV, canonical records", read_csv, parse_table),

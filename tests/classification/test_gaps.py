@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from carelog.classification import walks
 from carelog.classification.chains import ChainBuilder
 from carelog.classification.gaps import MOST_SPELLINGS, Part, to_parts
 from carelog.classification.matching import compile_expressions, scan, soften, to_expressions
@@ -184,3 +185,15 @@ def test_phrases_with_the_same_beginning_share_it() -> None:
     built = chains.build([" not ", " work ", " come "])
     assert built.parents.tolist() == [-1, 0, 0]
     assert built.levels.tolist() == [0, 1, 1]
+
+
+def test_matches_do_not_depend_on_how_many_are_under_way_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    form = to_normal_form(
+        pa.array(["no one all day no call back came", "not not really work done", "w0 w1 w8 go"] * 5)
+    )
+    wanted = scan(DATABASE, EXPRESSIONS, form)
+    monkeypatch.setattr(walks, "_STRIDE", 2)
+    found = scan(DATABASE, EXPRESSIONS, form)
+    assert len(wanted.rules) >= 15
+    assert found.rules.tolist() == wanted.rules.tolist()
+    assert found.ends.tolist() == wanted.ends.tolist()

@@ -7,8 +7,9 @@ keys, as tokens are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -166,17 +167,28 @@ def walk_from(
     separators = words.form.separators
     low = np.searchsorted(separators, ends - lengths[anchors] + walks.leads[literals]) - 1
     high = np.searchsorted(separators, ends - walks.trails[literals])
-    phrases, at = walks.phrases.spread(literals)
-    reached = _Reached(phrases, low[at], high[at], ends[at])
-    done: list[tuple[Places, Places]] = []
+    # In strides of phrases under way: a text of nothing but anchors has a hundred times as many as it has words.
+    under_way = np.cumsum(walks.phrases.counts[literals])
+    cuts = np.searchsorted(under_way, np.arange(0, int(under_way[-1]) if len(under_way) else 0, _STRIDE))
+    done: list[tuple[Places, Places]] = [(np.zeros(0, np.int64),) * 2]
+    for first, last in pairwise([*dict.fromkeys(cuts.tolist()), len(literals)]):
+        phrases, at = walks.phrases.spread(literals[first:last])
+        at += first
+        done += _walk_on(walks, _Reached(phrases, low[at], high[at], ends[at]), words)
+    return np.concatenate([rules for rules, _ in done]), np.concatenate([stops for _, stops in done])
+
+
+_STRIDE = 1 << 16
+
+
+def _walk_on(walks: Walks, reached: _Reached, words: Words) -> Iterator[tuple[Places, Places]]:
+    """Rules and ends of the phrases that are complete, after one step, after two, and so on."""
     for step in range(walks.after.shape[1]):
         reached = _take_step(walks, step, reached, words)
         complete = walks.lengths[reached.phrases] == step + 1
         rules, place = walks.owners.spread(reached.phrases[complete])
-        done.append((rules, reached.ends[complete][place]))
+        yield rules, reached.ends[complete][place]
         reached = reached.where(~complete)
-    none = np.zeros(0, np.int64)
-    return np.concatenate([none, *(r for r, _ in done)]), np.concatenate([none, *(e for _, e in done)])
 
 
 def _take_step(walks: Walks, step: int, reached: _Reached, words: Words) -> _Reached:

@@ -132,6 +132,12 @@ def test_a_gap_holds_three_words_and_no_empty_clause(text: str, wanted: bool) ->
     assert (0 in found.rules.tolist()) is wanted
 
 
+@pytest.mark.parametrize("text", ["abc abcuxyz", "abcd abcxyz no", "abc uxyz"])
+def test_a_word_that_begins_and_ends_alike_hides_no_match(text: str) -> None:
+    found = scan(DATABASE, EXPRESSIONS, to_normal_form(pa.array([text])))
+    assert PHRASES.index("abc* .. *xyz") in found.rules.tolist()
+
+
 def test_a_match_in_the_next_text_does_not_count() -> None:
     assert len(scan(DATABASE, EXPRESSIONS, to_normal_form(pa.array(["not", "work"]))).rules) == 0
 

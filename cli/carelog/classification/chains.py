@@ -98,11 +98,14 @@ def _follow(
     """Whether a hit of the parent ends near enough before: the nearest one tells."""
     parents, words = chains.parents[nodes], chains.words[nodes]
     thai = words < 0
-    at = np.searchsorted(keys, parents << _BITS | (starts - ~thai), side="right") - 1
+    # The part before ends before the word in which this one stands, of which it may be the end only ("*xyz").
+    last = np.searchsorted(form.separators, starts) - 1
+    limit = np.where(thai, starts, form.separators[np.maximum(last, 0)])
+    at = np.searchsorted(keys, parents << _BITS | limit, side="right") - 1
     nearest = keys[np.maximum(at, 0)]
     there = (at >= 0) & (nearest >> _BITS == parents)
     ends = np.where(there, nearest & _PLACE, starts)
-    first, last = np.searchsorted(form.separators, ends), np.searchsorted(form.separators, starts) - 1
+    first = np.searchsorted(form.separators, ends)
     # Where two separators stand side by side a clause or a segment ends with nothing between: no gap reaches over it.
     joined = (
         (last >= first) & (last - first <= words) & (form.doubled[np.maximum(last, 0)] == form.doubled[first])

@@ -59,6 +59,10 @@ LABEL_NAMES = (
 """Every claim that evidence can stand for, in the order of the columns."""
 
 
+_COMPANYS_OWN = ("inform", "opportunity", "follow_up", "onboard", "retain", "goodwill", "appreciate")
+"""Activities that only the company can do."""
+
+
 def _sides_of_label() -> npt.NDArray[np.bool_]:
     """Labels × SIDES: whose words can be a reason for the label (a note tells of both sides)."""
     sides = np.ones((len(LABEL_NAMES), len(seg.SIDES)), bool)
@@ -71,10 +75,18 @@ def _sides_of_label() -> npt.NDArray[np.bool_]:
             "activity.complaint",
         ):
             sides[at, [seg.AGENT, seg.BOT, seg.SYSTEM]] = False
+        # The customer's thanks for a gesture is not the gesture.
+        if name.removeprefix("activity.") in _COMPANYS_OWN:
+            sides[at, seg.CUSTOMER] = False
+        # The name of a queue or campaign was given before anybody knew how it would end.
+        if name.startswith(("satisfaction.", "outcome.")):
+            sides[at, seg.FIELD] = False
     return sides
 
 
 SIDES_OF_LABEL = _sides_of_label()
+OPENING_LABELS = np.array([name == "stage.greeting" for name in LABEL_NAMES])
+"""Which labels only the first messages can be a reason for."""
 LABEL_AT = {name: place for place, name in enumerate(LABEL_NAMES)}
 STRUCTURE_RULES = {
     "satisfaction": "structure.satisfaction.stated",
@@ -319,7 +331,7 @@ def _evidence(
     # An orientation rests on its activities, whose evidence stands beside it.
     for name in ("orientation.care", "orientation.service", "orientation.mixed"):
         lacking[:, LABEL_AT[name]] = False
-    voted = vote_entries(measured, classifier, lacking, outputs, SIDES_OF_LABEL)
+    voted = vote_entries(measured, classifier, lacking, outputs, SIDES_OF_LABEL, OPENING_LABELS)
     return to_evidence_column([*parts, direct, voted], batch.num_rows, LABEL_NAMES, rules, FIELD_NAMES)
 
 

@@ -98,11 +98,17 @@ def _located(
 
 
 def vote_entries(
-    measured: Measured, classifier: Classifier, wanted: Bools, outputs: Ints, sides_of_label: Bools
+    measured: Measured,
+    classifier: Classifier,
+    wanted: Bools,
+    outputs: Ints,
+    sides_of_label: Bools,
+    opening_labels: Bools,
 ) -> Entries:
     """For each wanted (row, label) the clause whose learned votes for its output add up to most.
 
-    `sides_of_label` (labels × SIDES) says whose words can speak for a label at all.
+    `sides_of_label` (labels × SIDES) says whose words can speak for a label at all, `opening_labels` which labels only the
+    first messages can speak for.
     """
     rows = measured.segments.rows
     order = np.argsort(rows, kind="stable")
@@ -111,7 +117,9 @@ def vote_entries(
     pair, place = write_out(row_starts[pair_row], row_starts[pair_row + 1] - row_starts[pair_row])
     segment = order[place]
     wordy = np.bincount(measured.spoken.tokens.segments, minlength=len(rows)) > 0
-    can = np.flatnonzero(wordy[segment] & sides_of_label[pair_label[pair], measured.segments.sides[segment]])
+    label = pair_label[pair]
+    in_time = ~opening_labels[label] | measured.segments.opening[segment]
+    can = np.flatnonzero(wordy[segment] & in_time & sides_of_label[label, measured.segments.sides[segment]])
     pair, segment = pair[can], segment[can]
     vote = _segment_votes(measured, classifier, segment, outputs[pair_label[pair]])
     best = best_of_each(pair, vote)

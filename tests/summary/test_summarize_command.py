@@ -7,6 +7,7 @@ import gzip
 import json
 from pathlib import Path
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 import zstandard
@@ -14,8 +15,10 @@ from command_line import labelled, run, run_json, write_lines
 from jsonschema import Draft202012Validator
 from labelled_maker import make_labelled
 
-from carelog.columns import to_values
+from carelog.classification.labelled_values import flatten_labels, to_labelled_batch
+from carelog.columns import labelled_schema, to_values
 from carelog.resources import load_schema
+from carelog.store.tables import write_table
 
 ENDINGS = ("html", "md", "json", "csv", "txt", "xlsx")
 
@@ -114,6 +117,64 @@ def test_jsonl_csv_and_parquet_packed_or_plain_give_the_same_figures(tmp_path: P
     found = {p.name: run_json(p)["metrics"] for p in sorted(tmp_path.iterdir())}
     assert len(found) == 5
     assert all(metrics == found["a.parquet"] for metrics in found.values())
+
+
+def test_text_in_other_encodings_and_with_other_delimiters_gives_the_same_figures(
+    small: Path, tmp_path: Path
+) -> None:
+    rows = [json.loads(text) for text in small.read_text("utf-8").splitlines()]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    text = small.read_text("utf-8")
+    (tmp_path / "mark.jsonl").write_text(text, "utf-8-sig")
+    (tmp_path / "wide.jsonl").write_text(text, "utf-16")
+    for name, delimiter in (("tabs.tsv", "\t"), ("tabs.csv", "\t"), ("semicolons.csv", ";")):
+        with (tmp_path / name).open("w", newline="", encoding="utf-8-sig") as stream:
+            writer = csv.writer(stream, delimiter=delimiter)
+            writer.writerow(names)
+            writer.writerows([[_cell(row.get(name)) for name in names] for row in rows])
+    metrics = run_json(small)["metrics"]
+    for name in ("mark.jsonl", "wide.jsonl", "tabs.tsv", "tabs.csv", "semicolons.csv"):
+        assert run_json(tmp_path / name)["metrics"] == metrics, name
+
+
+def test_texts_that_were_guarded_against_spreadsheets_come_back_as_they_were(tmp_path: Path) -> None:
+    teams = ["=1+1", "'=1+1", "\nteam", "\tteam", "＝1+1", "'", "''", "'team", "two\n\nlines"]
+    with (tmp_path / "a.csv").open("wb") as file, write_table(file, "a.csv", labelled_schema(True)) as write:
+        write(
+            to_labelled_batch([flatten_labels(labelled(n, team=team)) for n, team in enumerate(teams)], "x")
+        )
+    groups = run_json(tmp_path / "a.csv", "--min-group", "1")["groups"]["team"]
+    assert sorted(group["key"] for group in groups) == sorted(teams)
+
+
+def test_a_line_beyond_all_measure_costs_only_itself(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("carelog.summary.labelled.MOST_LINE_BYTES", 2_000_000)
+    rows = small.read_text("utf-8")
+    wide = json.dumps(labelled(900_000, extra={"x": "y" * 3_000_000})) + "\n"
+    (tmp_path / "wide.jsonl").write_text(wide + rows, "utf-8")
+    result = run("summarize", tmp_path / "wide.jsonl", "-o", tmp_path / "s.json")
+    assert result.exit_code == 0
+    assert "1 damaged pieces" in result.stderr
+    found = json.loads((tmp_path / "s.json").read_text("utf-8"))
+    assert found["counts"]["read"] == len(rows.splitlines())
+
+
+def test_too_little_memory_is_exit_2_and_names_the_number_to_raise(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_out(*_: object) -> None:
+        raise duckdb.OutOfMemoryException("Out of Memory Error: could not allocate block (143 MiB used)")
+
+    for place in ("_summarize", "load_labelled"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"carelog.summary.summarize.{place}", run_out)
+            result = run("summarize", small, "-o", tmp_path / "s.json")
+        assert result.exit_code == 2, place
+        assert "engine.memory_mb = 300 is too little for this report" in result.stderr
+        assert "such as to 600" in result.stderr
+        assert not (tmp_path / "s.json").exists()
 
 
 def _cell(value: object) -> object:

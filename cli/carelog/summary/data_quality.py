@@ -11,8 +11,10 @@ import duckdb
 import orjson
 
 from carelog.errors import MissingInput, UnusableInput
+from carelog.sources.paths import Input
+from carelog.sources.streams import open_input
 from carelog.summary.figures import Metric, Table
-from carelog.summary.labelled import open_plain
+from carelog.summary.labelled import read_whole_lines
 
 KNOWABLE = {
     "customer_id": ("Customer known", "customer_id IS NOT NULL"),
@@ -113,8 +115,9 @@ def read_rejects(paths: Sequence[str]) -> tuple[int, Table]:
 
 def _lines(path: str) -> Iterator[bytes]:
     try:
-        with open_plain(Path(path)) as stream:
-            yield from (line for line in stream if line.strip())
+        with open_input(Input(path, Path(path))) as opened:
+            lines = (b"damaged" if line is None else line for line in read_whole_lines(opened))
+            yield from (line for line in lines if line.strip())
     except OSError as error:
         raise MissingInput(f"{path} cannot be opened: {error.strerror}") from error
 

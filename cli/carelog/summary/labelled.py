@@ -1,4 +1,4 @@
-"""Reading labelled interactions: Parquet, JSON Lines or CSV, as one relation of the query engine.
+"""Reading labelled interactions: Parquet, JSON Lines, CSV or TSV, as one relation of the query engine.
 
 JSON Lines and CSV are first turned into Parquet in a private folder, so that a damaged line is found and
 counted and costs only itself. Nothing is dropped without a count.
@@ -7,32 +7,39 @@ counted and costs only itself. Nothing is dropped without a count.
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
-import zstandard
 
 from carelog.columns import DURATIONS, TIMES, labelled_schema, parse_time
 from carelog.errors import MissingInput, UnusableInput
 from carelog.labels import CHANNELS
+from carelog.sources.blocks import MAX_LINE_BYTES
+from carelog.sources.cells import from_cell
+from carelog.sources.lines import read_lines
 from carelog.sources.paths import Input, find_inputs
+from carelog.sources.streams import Opened, open_input
+from carelog.sources.structure import delimiter_of
 from carelog.summary.figures import SourceFile
 
 LAYOUT = labelled_schema(with_text=True)
 UNREAD = frozenset({"ended_at", "ended_at_offset", "subject", "notes", "tags", "extra"})
 """Columns that no metric needs; they are never read."""
 REQUIRED = ("interaction_id", "channel", "started_at", "orientation", "activities", "assessable")
-ENDINGS = tuple(f".{kind}{packed}" for kind in ("jsonl", "ndjson", "csv") for packed in ("", ".gz", ".zst"))
+ENDINGS = tuple(
+    f".{kind}{packed}" for kind in ("jsonl", "ndjson", "csv", "tsv") for packed in ("", ".gz", ".zst")
+)
 BATCH_ROWS = 20_000
+MOST_LINE_BYTES = 8 * MAX_LINE_BYTES
+"""A longer line is damaged. Labels, evidence and escapes make a line longer than the record that it is of."""
+_KINDS = {None: "jsonl", "\t": "tsv"}
 NESTED = {f.name for f in LAYOUT if pa.types.is_nested(f.type)}
 
 
@@ -48,7 +55,7 @@ class Labelled:
 
 
 def find_files(paths: Sequence[str]) -> list[Input]:
-    """The inputs behind paths, folders (searched for .parquet, .jsonl, .csv) and globs, sorted, each once.
+    """The inputs behind paths, folders (searched for .parquet, .jsonl, .csv, .tsv) and globs, sorted, each once.
     MissingInput.
     """
     return [i for i in find_inputs(paths) if not i.walked or _is_labelled_name(Path(i.name))]
@@ -74,7 +81,7 @@ def read_labelled(paths: Sequence[str], scratch: Path) -> Labelled:
     if not layouts:
         first = next(
             (f"{f.name} {f.reason}" for f in files if f.reason),
-            "the folders hold no .parquet, .jsonl or .csv",
+            "the folders hold no .parquet, .jsonl, .csv or .tsv",
         )
         raise UnusableInput(
             f"nothing labelled was read: {first}", "make labelled interactions with `carelog classify`"
@@ -178,10 +185,10 @@ def _without_glob(path: str) -> str:
 def _convert_text(path: Path, name: str, draft: Path) -> tuple[Path | None, SourceFile]:
     wanted = pa.schema([f for f in LAYOUT if f.name not in UNREAD])
     rows = damaged = 0
-    with open_plain(path) as stream:
-        head = stream.peek(1)[:1]
-        kind = "jsonl" if head in (b"{", b"[", b"") else "csv"
-        values = _json_lines(stream) if kind == "jsonl" else _csv_rows(stream)
+    with open_input(Input(name, path)) as opened:
+        delimiter = _delimiter_of(opened.head)
+        kind = _KINDS.get(delimiter, "csv")
+        values = _json_values(opened) if delimiter is None else _csv_rows(opened, delimiter)
         with pq.ParquetWriter(draft, wanted, compression="zstd") as writer:
             for chunk in _in_batches(values):
                 good = [r for r in (_to_row(v) for v in chunk) if r is not None]
@@ -194,66 +201,46 @@ def _convert_text(path: Path, name: str, draft: Path) -> tuple[Path | None, Sour
     return draft, SourceFile(name, kind, rows, damaged)
 
 
-@contextmanager
-def open_plain(path: Path) -> Iterator[io.BufferedReader]:
-    """The file's bytes, unpacked if it is .gz or .zst by its first bytes; damage ends them with a line of its
-    own.
+def _delimiter_of(head: bytes) -> str | None:
+    """What stands between the cells of the table that begins so; None if these are lines of JSON."""
+    first = head.lstrip()
+    if first[:1] in (b"{", b"[", b""):
+        return None
+    line = first.split(b"\n", 1)[0].decode("utf-8", "replace")
+    return max((delimiter_of(line, "csv"), delimiter_of(line, "tsv")), key=line.count)
+
+
+def read_whole_lines(opened: Opened) -> Iterator[bytes | None]:
+    """The lines of a text in UTF-8, with their ends; None for one that is too long, and at the end for what is
+    missing there.
     """
-    with path.open("rb") as packed:
-        head = packed.read(4)
-        packed.seek(0)
-        if head[:2] == b"\x1f\x8b":
-            yield io.BufferedReader(_UntilDamage(gzip.GzipFile(fileobj=packed)))
-        elif head == b"\x28\xb5\x2f\xfd":
-            plain = zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True)
-            yield io.BufferedReader(_UntilDamage(plain))
-        else:
-            yield packed
-
-
-class _UntilDamage(io.RawIOBase):
-    """A decompressed stream that, where the compression is damaged, ends with a line that is no record, so it
-    is counted.
-    """
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-        self._ended = False
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        if self._ended:
-            return 0
-        try:
-            piece = self._stream.read(len(buffer))
-        except (OSError, EOFError, zstandard.ZstdError):
-            self._ended, piece = True, b"\ndamaged\n"
-        buffer[: len(piece)] = piece
-        return len(piece)
-
-
-def _json_lines(stream: IO[bytes]) -> Iterator[dict[str, Any] | None]:
-    for line in stream:
-        if not line.strip():
-            continue
-        try:
-            value = orjson.loads(line)
-        except orjson.JSONDecodeError:
+    stream, offset = opened.utf8()
+    for lines in read_lines(stream, offset, MOST_LINE_BYTES):
+        if lines.length is not None:
             yield None
             continue
+        yield from io.BytesIO(lines.data)
+    if opened.trouble is not None:
+        yield None
+
+
+def _json_values(opened: Opened) -> Iterator[dict[str, Any] | None]:
+    for line in read_whole_lines(opened):
+        if line is not None and not line.strip():
+            continue
+        try:
+            value = orjson.loads(line) if line is not None else None
+        except orjson.JSONDecodeError:
+            value = None
         yield value if isinstance(value, dict) else None
 
 
-def _csv_rows(stream: IO[bytes]) -> Iterator[dict[str, Any] | None]:
-    csv.field_size_limit(1 << 24)
-    text = io.TextIOWrapper(stream, "utf-8-sig", errors="replace", newline="")
-    try:
-        yield from _parse_rows(csv.DictReader(text, strict=True))
-    finally:
-        # The stream belongs to the caller; a wrapper that is thrown away would close it.
-        text.detach()
+def _csv_rows(opened: Opened, delimiter: str) -> Iterator[dict[str, Any] | None]:
+    csv.field_size_limit(MOST_LINE_BYTES)
+    # A line that is not whole is a row of too few cells, and counted as that.
+    lines = (b"damaged\n" if line is None else line for line in read_whole_lines(opened))
+    text = (line.decode("utf-8", "replace") for line in lines)
+    yield from _parse_rows(csv.DictReader(text, strict=True, delimiter=delimiter))
 
 
 def _parse_rows(reader: csv.DictReader[str]) -> Iterator[dict[str, Any] | None]:
@@ -289,8 +276,7 @@ def _parse_cell(kind: pa.DataType, name: str, cell: str) -> Any:
         return int(cell)
     if pa.types.is_floating(kind):
         return float(cell)
-    # A writer of CSV puts an apostrophe before what a spreadsheet would run; it is no part of the value.
-    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in "=+-@\t\r'" else cell
+    return from_cell(cell)
 
 
 def _in_batches(values: Iterator[dict[str, Any] | None]) -> Iterator[list[dict[str, Any] | None]]:

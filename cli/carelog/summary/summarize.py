@@ -67,24 +67,30 @@ def summarize_labelled(question: Question, settings: Settings) -> Summary:
 
 @dataclass
 class Source:
-    """An engine with the rows of the labelled input; closes the engine and removes its private folder."""
+    """An engine with the rows of the labelled input; closes the engine and removes its private folder.
+
+    Where the engine ran out of the memory that it is given, leaving raises UsageProblem.
+    """
 
     engine: duckdb.DuckDBPyConnection
     relation: str
     files: list[Any]
     counts: dict[str, int]
     folder: tempfile.TemporaryDirectory[str]
+    settings: Settings
 
     def __enter__(self) -> Source:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         self.engine.close()
         self.folder.cleanup()
+        if isinstance(error, duckdb.OutOfMemoryException):
+            raise _too_little_memory(self.settings, error) from error
 
 
 def open_labelled(paths: Sequence[str], settings: Settings, extra: Sequence[str] = ()) -> Source:
-    """Read the labelled input into an engine. MissingInput, UnusableInput."""
+    """Read the labelled input into an engine. MissingInput, UnusableInput, UsageProblem."""
     folder = tempfile.TemporaryDirectory(prefix="carelog-")
     try:
         labelled = read_labelled(paths, Path(folder.name))
@@ -94,7 +100,7 @@ def open_labelled(paths: Sequence[str], settings: Settings, extra: Sequence[str]
         folder.cleanup()
         raise
     counts["damaged"] += sum(f.damaged for f in labelled.files)
-    return Source(engine, labelled.relation, labelled.files, counts, folder)
+    return Source(engine, labelled.relation, labelled.files, counts, folder, settings)
 
 
 def _load(
@@ -102,10 +108,25 @@ def _load(
 ) -> dict[str, int]:
     try:
         return load_labelled(engine, labelled, settings, extra)
+    except duckdb.OutOfMemoryException as error:
+        raise _too_little_memory(settings, error) from error
     except (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException) as error:
         raise UnusableInput(
             "an input holds damaged Parquet", "make it again with `carelog classify`"
         ) from error
+
+
+def _too_little_memory(settings: Settings, error: duckdb.OutOfMemoryException) -> UsageProblem:
+    if "temp_directory" in str(error).partition("\n")[0]:
+        return UsageProblem(
+            "the query engine has no room left on disk for what does not fit its memory",
+            "make room where temporary files go (TMPDIR names the place), or raise engine.memory_mb",
+        )
+    memory = settings["engine.memory_mb"]
+    return UsageProblem(
+        f"engine.memory_mb = {memory} is too little for this report",
+        f"raise it in carelog.toml (or in the file of --config), such as to {max(300, 2 * memory)}",
+    )
 
 
 def _open_engine(settings: Settings, folder: Path) -> duckdb.DuckDBPyConnection:

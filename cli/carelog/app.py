@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -49,7 +52,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(COMMANDS[cmd_name]).command
+        with _stopped_at_once():
+            command: click.Command = import_module(COMMANDS[cmd_name]).command
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -88,6 +92,24 @@ class Commands(click.Group):
 
 def _terminate(signum: int, frame: object) -> None:
     raise Terminated
+
+
+@contextmanager
+def _stopped_at_once() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end the process as they end any other, while nothing is there to be undone.
+
+    An exception that a signal raises while a compiled module is being loaded is lost in it, or crashes it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signals = [number for number in (signal.SIGINT, signal.SIGTERM) if callable(signal.getsignal(number))]
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _say(text: str) -> None:

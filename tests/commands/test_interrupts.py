@@ -7,10 +7,14 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 
+import click
 import pytest
 from tests.commands.logs import line, names_in, start
+
+from carelog.app import main
 
 PATIENCE = 300
 """Seconds after which a test gives up; a busy machine may take long."""
@@ -123,3 +127,24 @@ def test_a_worker_that_dies_is_said_and_nothing_is_written(
     assert process.returncode == 70
     assert b"a worker process ended unexpectedly" in stderr
     assert names_in(tmp_path) == ["pipe"]
+
+
+def test_while_modules_are_loaded_signals_end_the_process_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    # An exception that a signal raises inside the loading of a compiled module can be lost there, or crash it.
+    kinds = (signal.SIGINT, signal.SIGTERM)
+    while_loading: list[object] = []
+
+    def load(name: str) -> object:
+        while_loading.extend(map(signal.getsignal, kinds))
+        return import_module(name)
+
+    monkeypatch.setattr("carelog.app.import_module", load)
+    before = [signal.signal(kind, lambda *_: None) for kind in kinds]
+    try:
+        set_here = [signal.getsignal(kind) for kind in kinds]
+        assert main.get_command(click.Context(main), "schema") is not None
+        assert [signal.getsignal(kind) for kind in kinds] == set_here
+    finally:
+        for kind, handler in zip(kinds, before, strict=True):
+            signal.signal(kind, handler)
+    assert while_loading == [signal.SIG_DFL, signal.SIG_DFL]

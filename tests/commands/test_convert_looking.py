@@ -6,6 +6,7 @@ import json
 import tomllib
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from hypothesis import given, settings
@@ -182,6 +183,40 @@ def test_what_is_no_table_cannot_be_inferred(text: str, said: str) -> None:
     Path("x").write_text(text)
     result = call("convert", "--infer", "x")
     assert (result.exit_code, result.stdout) == (65, "")
+    assert said in result.stderr
+
+
+def test_of_a_zip_archive_its_only_file_or_the_one_that_is_named_is_looked_at() -> None:
+    with ZipFile("one.zip", "w") as archive:
+        archive.writestr("desk.csv", HELPDESK)
+    Path("there.zip").mkdir()
+    with ZipFile("there.zip/two.zip", "w") as archive:
+        archive.writestr("in/desk.csv", HELPDESK)
+        archive.writestr("other.csv", "a,b\n1,2\n")
+    Path("desk.csv").write_text(HELPDESK)
+    plain = call("convert", "--infer", "desk.csv").stdout
+    for name in ("one.zip", "one.zip/desk.csv", "there.zip/two.zip/in/desk.csv"):
+        assert call("convert", "--infer", name).stdout == plain, name
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "said"),
+    [
+        ("two.zip", 2, "name one that is typical of the others: two.zip/a.csv, two.zip/b.csv"),
+        ("none.zip", 2, "there is none in what was named"),
+        ("nothing", 2, "there is none in what was named"),
+        ("two.zip/c.csv", 66, "two.zip/c.csv: no such file or folder"),
+    ],
+)
+def test_without_one_file_to_look_at_infer_says_what_to_name(name: str, code: int, said: str) -> None:
+    with ZipFile("two.zip", "w") as archive:
+        archive.writestr("a.csv", HELPDESK)
+        archive.writestr("b.csv", HELPDESK)
+    with ZipFile("none.zip", "w") as archive:
+        archive.mkdir("folder")
+    Path("nothing").mkdir()
+    result = call("convert", "--infer", name)
+    assert (result.exit_code, result.stdout) == (code, "")
     assert said in result.stderr
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import click
 import pyarrow as pa
 
-from carelog.classification.compiled import RulebookFile, are_patterns_ready, load_rulebook, prepare_patterns
+from carelog.classification.compiled import are_patterns_ready, load_rulebook, prepare_patterns
 from carelog.classification.corrections import (
     Corrections,
     apply_corrections,
@@ -21,6 +21,7 @@ from carelog.classification.corrections import (
     parse_corrections,
 )
 from carelog.columns import labelled_schema
+from carelog.commands.file_type import FILE
 from carelog.commands.notices import Notices
 from carelog.commands.options import (
     Allowance,
@@ -30,11 +31,11 @@ from carelog.commands.options import (
     to_read_options,
     to_running,
 )
-from carelog.commands.small_files import read_small
+from carelog.commands.small_files import read_rulebooks, read_small
 from carelog.commands.surveys import survey_options, tell_joined, to_surveys
 from carelog.engines.local import map_ordered
 from carelog.engines.steps import label_part
-from carelog.errors import ExitCode, MissingInput
+from carelog.errors import ExitCode
 from carelog.findings import Reject
 from carelog.sources.blocks import Block, Chunk
 from carelog.sources.reading import identify, read_chunks
@@ -49,19 +50,23 @@ from carelog.validation import DuplicateIds, Validated, reject_duplicates
     "-o",
     "--output",
     metavar="F",
+    type=FILE,
     required=True,
     help="Labelled interactions (.parquet, .jsonl, .csv; - is standard output).",
 )
-@click.option("--rejects", metavar="F", help="Write invalid records here, with what is wrong (.jsonl).")
+@click.option(
+    "--rejects", metavar="F", type=FILE, help="Write invalid records here, with what is wrong (.jsonl)."
+)
 @click.option(
     "--rulebook",
     "rulebooks",
     metavar="F",
+    type=FILE,
     multiple=True,
     help="A rulebook of your own (TOML); repeatable, later wins.",
 )
 @click.option(
-    "--corrections", "corrected", metavar="F",
+    "--corrections", "corrected", metavar="F", type=FILE,
     help="Labels that people set (JSON Lines); they win over every rule, the originals are kept beside.",
 )  # fmt: skip
 @click.option("--with-text", is_flag=True, help="Keep the messages in the output, as `explain` needs them.")
@@ -93,7 +98,9 @@ def command(
 ) -> ExitCode:
     """Label every valid interaction as care or service, with the evidence.
 
-    Invalid records are put aside (--rejects keeps them) and counted.
+    PATH is a file, a folder (searched recursively), a glob, or - for standard input: JSON Lines, JSON, CSV,
+    Parquet or what another system exports, plain, .gz, .zst, or in a zip archive. Invalid records are put
+    aside (--rejects keeps them) and counted.
 
     \b
     Examples:
@@ -211,17 +218,6 @@ class Counts:
         if given > self.corrected:
             missing = given - self.corrected
             notices.warn(f"{missing:,} corrections are for interactions that were not read", missing=missing)
-
-
-def read_rulebooks(names: Iterable[str]) -> tuple[RulebookFile, ...]:
-    """The user's own rulebooks, read. MissingInput if one cannot be."""
-    files = []
-    for name in names:
-        try:
-            files.append(RulebookFile(name, Path(name).read_bytes()))
-        except OSError as error:
-            raise MissingInput(f"{name}: {(error.strerror or 'cannot be read').lower()}") from error
-    return tuple(files)
 
 
 def label_all(

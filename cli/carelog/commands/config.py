@@ -6,6 +6,7 @@ import json
 
 import click
 
+from carelog.commands.file_type import FILE
 from carelog.errors import ExitCode
 from carelog.settings import SETTINGS, load_settings
 
@@ -21,7 +22,7 @@ def command() -> None:
 
 
 @command.command("show")
-@click.option("--config", metavar="F", help="Show what holds with this file instead.")
+@click.option("--config", metavar="F", type=FILE, help="Show what holds with this file instead.")
 @click.option(
     "--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True
 )

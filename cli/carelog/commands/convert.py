@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import click
 
 from carelog.columns import RECORD
+from carelog.commands.file_type import FILE
 from carelog.commands.notices import Notices
 from carelog.commands.options import (
     Allowance,
@@ -27,10 +28,11 @@ from carelog.engines.local import map_ordered
 from carelog.engines.steps import validate_part
 from carelog.errors import ExitCode, UsageProblem
 from carelog.findings import Finding, Reject, visible
+from carelog.sources.archives import find_member, open_archive
 from carelog.sources.blocks import Block, Chunk, ReadOptions
 from carelog.sources.explaining import explain_inputs, to_text
 from carelog.sources.inferring import infer_mapping
-from carelog.sources.paths import find_inputs
+from carelog.sources.paths import Input, find_inputs
 from carelog.sources.reading import Inputs, identify, read_chunks
 from carelog.sources.streams import open_input
 from carelog.sources.structure import plain_suffix
@@ -47,12 +49,15 @@ PutAside = Callable[[Iterable[Reject]], None]
 @click.command("convert")
 @reading_options
 @click.option(
-    "-o", "--output", metavar="F", default="-", show_default=True,
+    "-o", "--output", metavar="F", type=FILE, default="-", show_default=True,
     help="The records (.jsonl, .csv, .tsv, .parquet, .vcon; - is standard output).",
 )  # fmt: skip
 @click.option("--to", type=click.Choice(TARGETS), help="Write this, whatever the name after -o.")
 @click.option(
-    "--rejects", metavar="F", help="Write records that are invalid here, with what is wrong (.jsonl)."
+    "--rejects",
+    metavar="F",
+    type=FILE,
+    help="Write records that are invalid here, with what is wrong (.jsonl).",
 )
 @click.option(
     "--max-invalid", type=Share(), default=None,
@@ -160,15 +165,26 @@ def explain_paths(
 
 
 def infer_path(paths: tuple[str, ...], output: str) -> ExitCode:
-    """Write a first mapping for the one input that is named; UsageProblem if there are several."""
-    items = find_inputs(paths)
-    if len(items) != 1:
-        raise UsageProblem("--infer looks at one file", "name one that is typical of the others")
-    check_outputs((output,), (items[0].path,))
-    with open_input(items[0]) as opened:
-        text = infer_mapping(opened, items[0].path.stem if items[0].path is not None else "mapped")
+    """Write a first mapping for the one input that is named; UsageProblem if there are several or none."""
+    item = _only_input(paths)
+    check_outputs((output,), (item.path,))
+    with open_input(item) as opened:
+        text = infer_mapping(opened, Path(item.name).stem if item.path is not None else "mapped")
     _write_text(output, text)
     return ExitCode.OK
+
+
+def _only_input(paths: tuple[str, ...]) -> Input:
+    """The one input that is named: a file, the only one in a zip archive, or one of it as ARCHIVE/NAME."""
+    named = find_member(paths[0]) if len(paths) == 1 else None
+    items = [named] if named else [member for item in find_inputs(paths) for member in open_archive(item)]
+    if len(items) == 1:
+        return items[0]
+    shown = ", ".join(visible(item.name) for item in items[:3]) + (", …" if len(items) > 3 else "")
+    raise UsageProblem(
+        "--infer looks at one file",
+        f"name one that is typical of the others: {shown}" if items else "there is none in what was named",
+    )
 
 
 def _write_text(output: str, text: str) -> None:

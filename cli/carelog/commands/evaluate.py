@@ -22,10 +22,10 @@ from carelog.classification.rule_claims import (
 )
 from carelog.classification.sheets import ALL_LABELS, Sheet, agree_sheets, parse_golds, read_labels
 from carelog.columns import join_batches, labelled_schema
-from carelog.commands.classify import read_rulebooks
+from carelog.commands.file_type import FILE
 from carelog.commands.interactions import Interactions, read_interactions, tell_read, to_classify
 from carelog.commands.notices import Notices, wants_color
-from carelog.commands.small_files import read_small
+from carelog.commands.small_files import read_rulebooks, read_small
 from carelog.errors import ExitCode, UnusableInput
 from carelog.reports.evaluation import to_evaluation_text, to_evaluation_value
 from carelog.sources.blocks import ReadOptions
@@ -33,17 +33,19 @@ from carelog.store.atomic import check_outputs, write_whole
 
 
 @click.command("evaluate")
-@click.argument("paths", metavar="F...", nargs=-1, required=True)
+@click.argument("paths", metavar="F...", type=FILE, nargs=-1, required=True)
 @click.option(
-    "--gold", "golds", metavar="G", multiple=True, required=True,
+    "--gold", "golds", metavar="G", type=FILE, multiple=True, required=True,
     help="Labels by people (JSON Lines); repeatable: one file for each reader.",
 )  # fmt: skip
-@click.option("--rulebook", "rulebooks", metavar="F", multiple=True, help="Label anew with this rulebook.")
+@click.option(
+    "--rulebook", "rulebooks", metavar="F", type=FILE, multiple=True, help="Label anew with this rulebook."
+)
 @click.option(
     "--format", "report_format", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
 @click.option("--worst", type=click.IntRange(0), default=10, show_default=True, help="List so many rules.")
-@click.option("-o", "--output", metavar="F", default="-", help="Write the report here.")
+@click.option("-o", "--output", metavar="F", type=FILE, default="-", help="Write the report here.")
 @click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(

@@ -13,9 +13,10 @@ from carelog.classification.classify import LABEL_NAMES
 from carelog.classification.compiled import load_classifier
 from carelog.classification.explaining import explain_interaction
 from carelog.columns import to_values
-from carelog.commands.classify import read_rulebooks
+from carelog.commands.file_type import FILE
 from carelog.commands.interactions import Interactions, read_interactions
 from carelog.commands.notices import Notices, wants_color
+from carelog.commands.small_files import read_rulebooks
 from carelog.errors import ExitCode, UnusableInput, UsageProblem
 from carelog.reports.explanation import COLOURED_MARKS, MARKS, to_explanation_text
 from carelog.sources.blocks import ReadOptions
@@ -24,11 +25,11 @@ from carelog.sources.blocks import ReadOptions
 @click.command("explain")
 @click.argument("interaction_id", metavar="ID")
 @click.option(
-    "--in", "paths", metavar="F", multiple=True, required=True,
+    "--in", "paths", metavar="F", type=FILE, multiple=True, required=True,
     help="Where it is: labelled with --with-text, or the exports. Repeatable.",
 )  # fmt: skip
 @click.option("--label", "labels", metavar="NAME", multiple=True, help="Only this label, given or not.")
-@click.option("--rulebook", "rulebooks", metavar="F", multiple=True, help="As in classify.")
+@click.option("--rulebook", "rulebooks", metavar="F", type=FILE, multiple=True, help="As in classify.")
 @click.option("--top", type=click.IntRange(1), default=8, show_default=True, help="So many weights a label.")
 @click.option("--format", "report_format", type=click.Choice(["text", "json"]), default="text")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from carelog.commands.file_type import FILE
 from carelog.commands.notices import Notices, wants_color
 from carelog.engines.local import default_jobs
 from carelog.errors import MissingInput, UsageProblem
@@ -162,10 +163,10 @@ FORMAT_OPTIONS = (
     ),
     click.option(
         "--start", metavar="TIME", type=StartTime(), expose_value=False, callback=_keep,
-        help="When a transcript begins that does not say so, such as 2026-09-14T09:00+07:00.",
+        help="When a mail or a transcript began that does not say so, such as 2026-09-14T09:00+07:00.",
     ),
     click.option(
-        "--mapping", metavar="F", is_eager=True, expose_value=False, callback=_read_mapping,
+        "--mapping", metavar="F", type=FILE, is_eager=True, expose_value=False, callback=_read_mapping,
         help="A file (TOML) that says which column or JSON key is which field; `convert --infer` begins one.",
     ),
 )  # fmt: skip
@@ -178,7 +179,7 @@ def reading_options(command: Command) -> Command:
     """
     for decorate in reversed(
         (
-            click.argument("paths", metavar="PATH...", nargs=-1, required=True),
+            click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=FILE),
             click.option(
                 "--from", "from_format", metavar="NAME", type=click.Choice(list(FORMATS)),
                 callback=_by_mapping,
@@ -215,7 +216,7 @@ def run_options(command: Command) -> Command:
                 "--jobs", type=click.IntRange(1, 1024), metavar="N",
                 help="How many processes to use (default: all cores). The result is the same.",
             ),
-            click.option("--config", metavar="F", help="Read settings from this file only."),
+            click.option("--config", metavar="F", type=FILE, help="Read settings from this file only."),
             click.option("--quiet", "-q", is_flag=True, help="Say only what is wrong."),
             click.option("--no-progress", is_flag=True, help="No progress bar, even on a terminal."),
             click.option(

@@ -12,6 +12,7 @@ import click
 
 from carelog.columns import RECORD
 from carelog.commands.convert import Counts, convert_all
+from carelog.commands.file_type import FILE
 from carelog.commands.notices import Notices
 from carelog.commands.options import (
     Allowance,
@@ -33,11 +34,14 @@ from carelog.store.tables import check_rejects_name, check_table_name, write_rej
 @click.command("replay")
 @reading_options
 @click.option(
-    "-o", "--output", metavar="F", default="-", show_default=True,
+    "-o", "--output", metavar="F", type=FILE, default="-", show_default=True,
     help="The records (.jsonl, .csv, .tsv, .parquet; - is standard output).",
 )  # fmt: skip
 @click.option(
-    "--rejects", metavar="F", help="Write what is still invalid here (.jsonl), to be repaired again."
+    "--rejects",
+    metavar="F",
+    type=FILE,
+    help="Write what is still invalid here (.jsonl), to be repaired again.",
 )
 @click.option(
     "--max-invalid", type=Share(), default=None,

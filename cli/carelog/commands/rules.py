@@ -13,9 +13,10 @@ from carelog.classification.diffing import Difference, to_difference_value
 from carelog.classification.examples import Example, run_examples
 from carelog.classification.rule_soundness import REMARKS, check_rules, keep_good_rules, to_rule_value
 from carelog.classification.rulebook import Rule, Rulebook, load_packaged, merge_rulebooks, parse_rulebook
-from carelog.commands.classify import read_rulebooks
+from carelog.commands.file_type import FILE
 from carelog.commands.interactions import read_interactions, tell_read, to_classify
 from carelog.commands.notices import Notices
+from carelog.commands.small_files import read_rulebooks
 from carelog.engines.local import default_jobs, map_ordered
 from carelog.engines.relabel import Slice, cut_rows, relabel_slice
 from carelog.errors import ExitCode, UsageProblem
@@ -32,7 +33,12 @@ _EXAMPLE_FORMATS: dict[str, Callable[[Sequence[Example]], str]] = {
 }
 
 rulebook_option = click.option(
-    "--rulebook", "rulebooks", metavar="F", multiple=True, help="With this rulebook on top; repeatable."
+    "--rulebook",
+    "rulebooks",
+    metavar="F",
+    type=FILE,
+    multiple=True,
+    help="With this rulebook on top; repeatable.",
 )
 format_option = click.option(
     "--format", "report_format", type=click.Choice(["text", "json"]), default="text", show_default=True
@@ -185,7 +191,7 @@ def _rules_of(rulebooks: tuple[str, ...], own: bool) -> list[Rule]:
     default="text",
     show_default=True,
 )
-@click.option("-o", "--output", metavar="F", default="-", help="Write the report here.")
+@click.option("-o", "--output", metavar="F", type=FILE, default="-", help="Write the report here.")
 def test(own: bool, rulebooks: tuple[str, ...], report_format: str, output: str) -> ExitCode:
     """Do the rules' own examples hold? Each must match its `match` sentences and none of its `no_match`.
 
@@ -210,10 +216,16 @@ def test(own: bool, rulebooks: tuple[str, ...], report_format: str, output: str)
 
 
 @command.command("diff")
-@click.argument("old")
-@click.argument("new")
+@click.argument("old", type=FILE)
+@click.argument("new", type=FILE)
 @click.option(
-    "--in", "paths", metavar="F", multiple=True, required=True, help="Exports, or labelled with text."
+    "--in",
+    "paths",
+    metavar="F",
+    type=FILE,
+    multiple=True,
+    required=True,
+    help="Exports, or labelled with text.",
 )
 @click.option(
     "--jobs", type=click.IntRange(1, 1024), metavar="N", help="How many processes (default: all cores)."

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from carelog.commands.file_type import FILE
 from carelog.errors import ExitCode, UnusableInput, UsageProblem
 from carelog.findings import Finding
 from carelog.resources import load_schema, schema_names
@@ -86,7 +87,7 @@ def show_schema(name: str, bundled: bool) -> ExitCode:
 
 
 @command.command("check")
-@click.argument("paths", metavar="[PATH]...", nargs=-1)
+@click.argument("paths", metavar="[PATH]...", type=FILE, nargs=-1)
 @click.option(
     "--name", metavar="NAME", help="The schema to check against (default: guessed from the fields)."
 )

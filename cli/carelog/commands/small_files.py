@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
+from carelog.classification.compiled import RulebookFile
 from carelog.errors import MissingInput
 
 
@@ -16,3 +18,8 @@ def read_small(name: str) -> bytes:
         return Path(name).read_bytes()
     except OSError as error:
         raise MissingInput(f"{name}: {(error.strerror or 'cannot be read').lower()}") from error
+
+
+def read_rulebooks(names: Iterable[str]) -> tuple[RulebookFile, ...]:
+    """The user's own rulebooks, read. MissingInput if one cannot be."""
+    return tuple(RulebookFile(name, read_small(name)) for name in names)

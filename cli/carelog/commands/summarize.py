@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from carelog.commands.file_type import FILE
 from carelog.commands.notices import Notices, wants_color
 from carelog.commands.options import run_options, to_running
 from carelog.errors import ExitCode, UsageProblem
@@ -38,12 +39,13 @@ RUN_NAMES = ("jobs", "config", "quiet", "no_progress", "color", "log_format")
 
 
 @click.command("summarize")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.argument("paths", metavar="PATH...", type=FILE, nargs=-1, required=True)
 @click.option(
     "-o",
     "--output",
     "outputs",
     metavar="F",
+    type=FILE,
     multiple=True,
     help="Write a report: .html, .md, .json, .csv, .txt, .xlsx; repeatable, all from one pass. Without: "
     "the terminal.",
@@ -58,7 +60,9 @@ RUN_NAMES = ("jobs", "config", "quiet", "no_progress", "color", "log_format")
 @click.option("--to", "last", metavar="DAY", help="Last day, month or year, included.")
 @click.option("--tz", metavar="ZONE", help="Zone of days, months and hours [default: as recorded].")
 @click.option("--compare", metavar="previous|year|FROM..TO", help="Compare with an earlier period.")
-@click.option("--rejects", metavar="F", multiple=True, help="Count the records that classify put aside in F.")
+@click.option(
+    "--rejects", metavar="F", type=FILE, multiple=True, help="Count the records that classify put aside in F."
+)
 @click.option("--fail-if", "gates", metavar="GATE", multiple=True, help="Exit 1 if so: 'care_share < 0.25'.")
 @click.option("--gate-on-unknown", type=click.Choice(["pass", "fail"]), default="pass", show_default=True)
 @click.option(

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from carelog.commands.file_type import FILE
 from carelog.commands.notices import Notices
 from carelog.errors import UsageProblem
 from carelog.sources.blocks import ReadOptions
@@ -20,7 +21,7 @@ def survey_options(command: Command) -> Command:
     for decorate in reversed(
         (
             click.option(
-                "--surveys", metavar="F", multiple=True,
+                "--surveys", metavar="F", type=FILE, multiple=True,
                 help="Answers to a survey (CSV of Qualtrics, SurveyMonkey or others) to join; needs --on.",
             ),
             click.option(

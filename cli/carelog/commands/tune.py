@@ -18,10 +18,10 @@ from carelog.classification.gains import Gain, measure_gain, rate_rows
 from carelog.classification.labelling import read_scores
 from carelog.classification.sheets import Sheet, agree_sheets, parse_golds
 from carelog.classification.tuning import Material, cross_validate, gather_material, tune_weights
-from carelog.commands.classify import read_rulebooks
+from carelog.commands.file_type import FILE
 from carelog.commands.interactions import read_interactions, tell_read, to_classify
 from carelog.commands.notices import Notices, wants_color
-from carelog.commands.small_files import read_small
+from carelog.commands.small_files import read_rulebooks, read_small
 from carelog.errors import ExitCode, UnusableInput, UsageProblem
 from carelog.reports.tuned_rulebook import to_rulebook_text
 from carelog.reports.tuning import to_tuning_text, to_tuning_value
@@ -32,13 +32,15 @@ LEAST_INTERACTIONS = 30
 
 
 @click.command("tune")
-@click.argument("paths", metavar="F...", nargs=-1, required=True)
+@click.argument("paths", metavar="F...", type=FILE, nargs=-1, required=True)
 @click.option(
-    "--gold", "golds", metavar="G", multiple=True, required=True,
+    "--gold", "golds", metavar="G", type=FILE, multiple=True, required=True,
     help="Labels by your people (JSON Lines), as for evaluate; repeatable.",
 )  # fmt: skip
-@click.option("-o", "--output", metavar="F", required=True, help="The rulebook to write (.toml).")
-@click.option("--rulebook", "rulebooks", metavar="F", multiple=True, help="Learn on top of this; repeatable.")
+@click.option("-o", "--output", metavar="F", type=FILE, required=True, help="The rulebook to write (.toml).")
+@click.option(
+    "--rulebook", "rulebooks", metavar="F", type=FILE, multiple=True, help="Learn on top of this; repeatable."
+)
 @click.option("--name", default="tuned", show_default=True, help="The name of the rulebook.")
 @click.option("--folds", type=click.IntRange(2, 50), default=5, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed, the same folds.")

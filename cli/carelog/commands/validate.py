@@ -13,6 +13,7 @@ import click
 import pyarrow as pa
 
 from carelog.columns import RECORD
+from carelog.commands.file_type import FILE
 from carelog.commands.notices import Notices
 from carelog.commands.options import (
     Allowance,
@@ -36,9 +37,13 @@ from carelog.validation import DuplicateIds, Tally, Validated, reject_duplicates
 
 @click.command("validate")
 @reading_options
-@click.option("--accepted", metavar="F", help="Write the sound records here (.jsonl, .csv, .parquet).")
-@click.option("--rejects", metavar="F", help="Write the others here, with what is wrong (.jsonl).")
-@click.option("-o", "--output", metavar="F", help="Write the report here instead of standard output.")
+@click.option(
+    "--accepted", metavar="F", type=FILE, help="Write the sound records here (.jsonl, .csv, .parquet)."
+)
+@click.option("--rejects", metavar="F", type=FILE, help="Write the others here, with what is wrong (.jsonl).")
+@click.option(
+    "-o", "--output", metavar="F", type=FILE, help="Write the report here instead of standard output."
+)
 @click.option(
     "--format", "report_format", type=click.Choice(list(FINDINGS_FORMATS)), default="text", show_default=True
 )

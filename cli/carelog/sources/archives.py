@@ -12,11 +12,12 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import BinaryIO
 
 from carelog.errors import MissingInput, UnusableInput
 from carelog.sources.blocks import Fault
-from carelog.sources.paths import Input, Member
+from carelog.sources.paths import Input, Member, display_name
 
 ZIP_MAGIC = b"PK\x03\x04"
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
@@ -59,6 +60,17 @@ def open_archive(item: Input) -> Iterator[Input]:
             yield _to_input(item, member)
 
 
+def find_member(name: str) -> Input | None:
+    """The file in a zip archive that messages call `name` (the archive as typed, and the name in it); None if
+    there is none. UnusableInput for an archive that cannot be read.
+    """
+    cuts = [at for at, letter in enumerate(name) if letter in "/\\" and Path(name[:at]).is_file()]
+    if not cuts:
+        return None
+    members = open_archive(Input(display_name(name[: cuts[0]]), Path(name[: cuts[0]])))
+    return next((member for member in members if member.name == display_name(name)), None)
+
+
 def _begins_as_zip(item: Input) -> bool:
     assert item.path is not None
     try:
@@ -72,7 +84,8 @@ def _check_archive(name: str, found: list[zipfile.ZipInfo], size: int) -> None:
     # Members that share their bytes are how a small archive unpacks to more than any disk holds.
     if len(found) > MOST_MEMBERS or sum(member.compress_size for member in found) > size:
         raise UnusableInput(f"{name}: the zip archive claims to hold more than it does; it is not opened")
-    if all(member.flag_bits & _ENCRYPTED for member in found if not member.is_dir()):
+    files = [member for member in found if not member.is_dir()]
+    if files and all(member.flag_bits & _ENCRYPTED for member in files):
         raise UnusableInput(f"{name}: the zip archive has a password", "unpack it and name the folder")
 
 

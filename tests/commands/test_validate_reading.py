@@ -398,3 +398,12 @@ def test_a_bomb_is_read_in_little_memory(tmp_path: Path) -> None:
     assert result.exit_code == 65
     assert "too_long" in result.stdout
     assert grown < 150_000_000
+
+
+def test_what_is_no_json_is_said_in_a_sentence_that_reads_well(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_bytes(b'{"a":"\x01"}\n{"a":"b\n' + lines(1).encode())
+    said = json.loads(call("validate", tmp_path / "log.jsonl", "--format", "json").stdout)["errors"]
+    assert [error["message"] for error in said] == [
+        "this is not JSON: invalid control character at character 7",
+        "this is not JSON: unterminated string at character 6",
+    ]

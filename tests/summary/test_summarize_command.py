@@ -428,6 +428,12 @@ def test_records_lists_the_interactions_behind_a_figure(small: Path) -> None:
     assert sum(line[2] == "yes" for line in lines) == figure["numerator"] == 10
 
 
+def test_a_figure_that_cannot_be_listed_is_exit_2_and_writes_nothing(small: Path) -> None:
+    for figure in ("complaint_rate:shoe=41", "complaint_rate:team", "no_metric"):
+        result = run("summarize", small, "--records", figure)
+        assert (result.exit_code, result.stdout) == (2, ""), figure
+
+
 def test_top_complaints_come_with_their_evidence_and_words_where_the_input_has_them(tmp_path: Path) -> None:
     evidence = [
         {"label": "complaint", "rule": "en.c1", "field": "messages", "message": 0, "start": 5, "end": 10}

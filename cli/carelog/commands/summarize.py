@@ -25,7 +25,7 @@ from carelog.summary.gates import check_metric, parse_gates
 from carelog.summary.labelled import find_files
 from carelog.summary.metrics import list_metrics
 from carelog.summary.names import hide_names
-from carelog.summary.records import TOPS, iterate_ids
+from carelog.summary.records import TOPS, check_figure, iterate_ids
 from carelog.summary.summarize import (
     Question,
     check_groups,
@@ -244,6 +244,7 @@ def _write_records(question: Question, settings: Settings, records: str, outputs
     name, _, group = records.partition(":")
     definitions = list_metrics(settings)
     check_metric(name, definitions, "--records")
+    check_figure(definitions[name], group or None)
     with Outputs() as opened:
         draft = opened.open(outputs[0] if outputs else "-")
         extra = [group.partition("=")[0]] if group else []

@@ -134,7 +134,7 @@ def explain_json(raw: bytes) -> Fault:
         return Fault("nan", f"the record holds {error}, which JSON does not know; leave unknown numbers out")
     except json.JSONDecodeError as error:
         # Only the first words of the parser's message: after a colon it may quote the text.
-        reason = error.msg.split(":")[0].removesuffix(" starting at").lower()
+        reason = error.msg.split(":")[0].removesuffix(" starting at").removesuffix(" at").lower()
         return Fault("not_json", f"this is not JSON: {reason} at character {error.pos + 1}")
     except ValueError:
         return Fault("not_json", "this is not JSON")

@@ -87,23 +87,35 @@ def _first_ids(
     return {m.name: list(ids) for m, ids in zip(metrics, row or (), strict=True) if ids}
 
 
+def check_figure(metric: Metric, group: str | None) -> None:
+    """UsageProblem if the interactions behind a figure cannot be listed: the metric counts customers, or `group`
+    is not COLUMN=KEY of a column that is known.
+    """
+    if metric.kind == "special" and metric.population == "true":
+        raise UsageProblem(
+            f"--records: {metric.name} counts customers, not interactions", "take a metric that is a rate"
+        )
+    if group is not None and not _is_group(group):
+        raise UsageProblem("--records: the group is not COLUMN=KEY", "one of " + ", ".join(group_names()))
+
+
+def _is_group(text: str) -> bool:
+    by, equals, _ = text.partition("=")
+    return bool(equals) and by in group_names()
+
+
 def iterate_ids(
     engine: duckdb.DuckDBPyConnection, metric: Metric, group: str | None
 ) -> Iterator[tuple[str, str, bool | None]]:
     """(interaction_id, channel, counted in the numerator) of every interaction in a figure's denominator, by
     time.
 
-    `group` is COLUMN=KEY. UsageProblem if the column is unknown or the metric counts customers.
+    `group` is COLUMN=KEY. UsageProblem as `check_figure` says.
     """
-    if metric.kind == "special" and metric.population == "true":
-        raise UsageProblem(
-            f"--records: {metric.name} counts customers, not interactions", "take a metric that is a rate"
-        )
+    check_figure(metric, group)
     where, values = f"period = 1 AND ({metric.population})", []
     if group is not None:
-        by, equals, key = group.partition("=")
-        if not equals or by not in group_names():
-            raise UsageProblem("--records: the group is not COLUMN=KEY", "one of " + ", ".join(group_names()))
+        by, _, key = group.partition("=")
         where += f" AND {group_key(by)} = ?"
         values.append(key)
     hit = f"coalesce({metric.success}, false)" if metric.success else "NULL::BOOLEAN"

@@ -220,6 +220,21 @@ def test_without_one_file_to_look_at_infer_says_what_to_name(name: str, code: in
     assert said in result.stderr
 
 
+@pytest.mark.parametrize("look", ["--explain", "--infer"])
+def test_that_the_output_cannot_be_written_is_found_out_before_looking(
+    look: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError("it was looked at")
+
+    monkeypatch.setattr("carelog.commands.convert.explain_inputs", fail)
+    monkeypatch.setattr("carelog.commands.convert.infer_mapping", fail)
+    Path("desk.csv").write_text(HELPDESK)
+    result = call("convert", look, "desk.csv", "--from", "csv", "-o", "missing/x")
+    assert (result.exit_code, result.stdout) == (73, "")
+    assert "missing/x: no such file or directory" in result.stderr
+
+
 def test_infer_looks_at_one_file() -> None:
     Path("a.csv").write_text("a,b\n1,2\n")
     Path("b.csv").write_text("a,b\n1,2\n")

@@ -157,10 +157,11 @@ def explain_paths(
     """Write what becomes of each input; without `keep_going` the first that cannot be told ends the run."""
     with identify(paths, from_format, keep_going) as inputs:
         check_outputs((output,), (known.input.path for known in inputs.known))
-        texts = [to_text(explained) for explained in explain_inputs(inputs, options)]
-        texts += [f"{visible(name)}: of no known format; it would be skipped" for name in inputs.skipped]
-        texts += [problem.message for problem in inputs.problems]
-    _write_text(output, "".join(f"{text}\n" for text in texts))
+        with write_whole(output) as file:
+            texts = [to_text(explained) for explained in explain_inputs(inputs, options)]
+            texts += [f"{visible(name)}: of no known format; it would be skipped" for name in inputs.skipped]
+            texts += [problem.message for problem in inputs.problems]
+            file.write(_to_bytes("".join(f"{text}\n" for text in texts)))
     return inputs.problems[0].exit_code if inputs.problems else ExitCode.OK
 
 
@@ -168,9 +169,9 @@ def infer_path(paths: tuple[str, ...], output: str) -> ExitCode:
     """Write a first mapping for the one input that is named; UsageProblem if there are several or none."""
     item = _only_input(paths)
     check_outputs((output,), (item.path,))
-    with open_input(item) as opened:
+    with write_whole(output) as file, open_input(item) as opened:
         text = infer_mapping(opened, Path(item.name).stem if item.path is not None else "mapped")
-    _write_text(output, text)
+        file.write(_to_bytes(text))
     return ExitCode.OK
 
 
@@ -187,9 +188,8 @@ def _only_input(paths: tuple[str, ...]) -> Input:
     )
 
 
-def _write_text(output: str, text: str) -> None:
-    with write_whole(output) as file:
-        file.write(text.encode("utf-8", "backslashreplace"))
+def _to_bytes(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")
 
 
 @dataclass(slots=True)

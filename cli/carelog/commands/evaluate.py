@@ -70,7 +70,8 @@ def command(
       carelog evaluate exports/ --gold gold.jsonl --rulebook ours.toml
 
     \b
-    Exit code: 0 done, 2 wrong usage, gold or rulebook, 65 no interaction has gold, 66 an input is missing.
+    Exit code: 0 done, 2 wrong usage, gold or rulebook, 65 no interaction has gold, 66 an input is missing,
+    73 the output cannot be written.
     """
     notices = Notices("evaluate", quiet, log_format == "json", wants_color("auto", sys.stderr))
     check_outputs([output], map(Path, (*paths, *golds, *rulebooks)))

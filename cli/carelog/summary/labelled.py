@@ -37,7 +37,7 @@ ENDINGS = tuple(
     f".{kind}{packed}" for kind in ("jsonl", "ndjson", "csv", "tsv") for packed in ("", ".gz", ".zst")
 )
 BATCH_ROWS = 20_000
-MOST_LINE_BYTES = 8 * MAX_LINE_BYTES
+MOST_LINE_BYTES = 4 * MAX_LINE_BYTES
 """A longer line is damaged. Labels, evidence and escapes make a line longer than the record that it is of."""
 _KINDS = {None: "jsonl", "\t": "tsv"}
 NESTED = {f.name for f in LAYOUT if pa.types.is_nested(f.type)}

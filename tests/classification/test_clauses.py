@@ -45,10 +45,7 @@ def test_clauses_do_not_depend_on_how_many_words_are_weighed_at_a_time(
     monkeypatch.setattr(clauses, "_STRIDE", 7)
     assert classify_batch(batch, load_classifier()).column("evidence").equals(wanted)
     learned = [
-        e
-        for row in wanted.to_pylist()
-        for e in row
-        if e["rule"] == "model.votes" and e["field"] == "messages"
+        e for row in wanted.to_pylist() for e in row if e["rule"] == "model.votes" and e["start"] is not None
     ]
     assert learned
     assert all(e["end"] - e["start"] <= 2 * clauses.CLAUSE_REACH + len(SAID) // 4 for e in learned)
@@ -57,6 +54,23 @@ def test_clauses_do_not_depend_on_how_many_words_are_weighed_at_a_time(
 def test_only_the_first_words_of_a_text_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clauses, "LOOKED_AT", 20)
     rows = classify_batch(to_record_batch([talk(SAID * 3)]), load_classifier()).column("evidence").to_pylist()
-    learned = [e for e in rows[0] if e["rule"] == "model.votes" and e["field"] == "messages"]
+    learned = [e for e in rows[0] if e["rule"] == "model.votes" and e["start"] is not None]
     assert learned
     assert all(e["start"] < 120 for e in learned)
+
+
+def test_a_vote_without_a_clear_place_names_the_record() -> None:
+    """Many weak words may tell a label together; then no clause is said to be the reason."""
+    lines = (
+        "the thing is what it is",
+        "and it goes on as things go on",
+        "so there we are with it",
+        "that is all of it",
+    )
+    told = talk("")
+    told["messages"] = [{"speaker": "customer", "text": line} for line in lines]
+    (row,) = classify_batch(to_record_batch([told]), load_classifier()).column("evidence").to_pylist()
+    votes = [e for e in row if e["rule"] == "model.votes"]
+    assert votes
+    assert all((e["field"] == "record") == (e["start"] is None) == (e["end"] is None) for e in votes)
+    assert any(e["start"] is None for e in votes)

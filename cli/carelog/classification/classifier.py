@@ -32,6 +32,8 @@ Bools = npt.NDArray[np.bool_]
 
 OWN_WEIGHT = 2.5
 """Log-odds that a rule of weight 1 adds to its label where the model has learned nothing of its signal."""
+MAP_WEIGHT = 10.0
+"""Log-odds that a mapped value of a field adds to its label: enough to decide where the words say little."""
 
 _SPEAKERS = {"customer": 0, "agent": 1, "any": 2}
 _PLACES = {"any": 0, "opening": 1, "closing": 2}
@@ -171,8 +173,8 @@ def score_batch(measured: Measured, classifier: Classifier, mapped: Mapping[str,
         scores[:, OUTPUT_AT[name]] += np.float32(offset)
     for label, rows in mapped.items():
         # Who maps a field's value to an activity says that there is one, words or not.
-        scores[np.asarray(rows, np.int64), OUTPUT_AT["orientation.none"]] -= np.float32(8 * OWN_WEIGHT)
-        for output, weight in spread(label, 2 * OWN_WEIGHT):
+        scores[np.asarray(rows, np.int64), OUTPUT_AT["orientation.none"]] -= np.float32(2 * MAP_WEIGHT)
+        for output, weight in spread(label, MAP_WEIGHT):
             scores[np.asarray(rows, np.int64), output] += np.float32(weight)
     return scores
 

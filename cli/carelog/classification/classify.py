@@ -87,6 +87,10 @@ def _sides_of_label() -> npt.NDArray[np.bool_]:
 SIDES_OF_LABEL = _sides_of_label()
 OPENING_LABELS = np.array([name == "stage.greeting" for name in LABEL_NAMES])
 """Which labels only the first messages can be a reason for."""
+CLOSING_LABELS = np.array(
+    [name == "stage.gratitude" or name.startswith(("outcome.", "satisfaction.")) for name in LABEL_NAMES]
+)
+"""Which labels only the last messages can be a reason for."""
 LABEL_AT = {name: place for place, name in enumerate(LABEL_NAMES)}
 STRUCTURE_RULES = {
     "satisfaction": "structure.satisfaction.stated",
@@ -331,7 +335,9 @@ def _evidence(
     # An orientation rests on its activities, whose evidence stands beside it.
     for name in ("orientation.care", "orientation.service", "orientation.mixed"):
         lacking[:, LABEL_AT[name]] = False
-    voted = vote_entries(measured, classifier, lacking, outputs, SIDES_OF_LABEL, OPENING_LABELS)
+    voted = vote_entries(
+        measured, classifier, lacking, outputs, SIDES_OF_LABEL, OPENING_LABELS, CLOSING_LABELS
+    )
     return to_evidence_column([*parts, direct, voted], batch.num_rows, LABEL_NAMES, rules, FIELD_NAMES)
 
 

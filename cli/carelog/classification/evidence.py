@@ -12,8 +12,10 @@ import pyarrow as pa
 from carelog.classification.classifier import Classifier, Measured
 from carelog.classification.clauses import best_of_each, output_weights, strongest_clauses, trim
 from carelog.classification.features import slot_places
+from carelog.classification.model import OUTPUT_AT
 from carelog.classification.ragged import write_out
 from carelog.classification.segments import FIELDS
+from carelog.classification.weighing import WEIGHED_LABELS
 from carelog.columns import EVIDENCE
 
 Ints = npt.NDArray[np.int64]
@@ -24,6 +26,11 @@ PER_LABEL = 3
 """How many places are shown for one label of one interaction, at most."""
 LEAST_VOTE = 0.1
 """Log-odds below which a learned vote is too weak to be shown as a reason."""
+LEAST_CLEAR = (1.1, 0.5)
+"""Log-odds that one text must add by itself to be shown as the place that tells a label (yes/no labels; those of which one value
+is chosen); else it is the record as a whole."""
+LEAST_PART = 0.5
+"""And the least part that it must have in all votes for the label."""
 MODEL_RULE = "model.votes"
 
 
@@ -38,6 +45,12 @@ class Entries:
     message: Ints
     start: Ints
     end: Ints
+
+    def without_place(self, mask: Bools) -> Entries:
+        """The same with neither message nor span where the mask says so: the record as a whole."""
+        cells = (np.where(mask, -1, c) for c in (self.message, self.start, self.end))
+        field = np.where(mask, FIELD_NAMES.index("record"), self.field)
+        return Entries(self.row, self.label, self.rule, field, *cells)
 
 
 def direct_entries(
@@ -104,11 +117,13 @@ def vote_entries(
     outputs: Ints,
     sides_of_label: Bools,
     opening_labels: Bools,
+    closing_labels: Bools,
 ) -> Entries:
     """For each wanted (row, label) the clause whose learned votes for its output add up to most.
 
-    `sides_of_label` (labels × SIDES) says whose words can speak for a label at all, `opening_labels` which labels only the
-    first messages can speak for.
+    `sides_of_label` (labels × SIDES) says whose words can speak for a label at all, `opening_labels` and `closing_labels`
+    which labels only the first or the last messages can speak for. Where no text says most of it, the entry stands for the
+    record as a whole: many words together told it.
     """
     rows = measured.segments.rows
     order = np.argsort(rows, kind="stable")
@@ -119,15 +134,27 @@ def vote_entries(
     wordy = np.bincount(measured.spoken.tokens.segments, minlength=len(rows)) > 0
     label = pair_label[pair]
     in_time = ~opening_labels[label] | measured.segments.opening[segment]
+    in_time &= ~closing_labels[label] | measured.segments.closing[segment]
     can = np.flatnonzero(wordy[segment] & in_time & sides_of_label[label, measured.segments.sides[segment]])
     pair, segment = pair[can], segment[can]
     vote = _segment_votes(measured, classifier, segment, outputs[pair_label[pair]])
     best = best_of_each(pair, vote)
     best = best[vote[best] > LEAST_VOTE]
+    total = np.bincount(pair, np.maximum(vote, 0), len(pair_row))[pair[best]]
     at, labels = segment[best], pair_label[pair[best]]
+    clear = vote[best] > np.where(is_weighed(outputs[labels]), LEAST_CLEAR[1], LEAST_CLEAR[0])
+    clear &= vote[best] >= LEAST_PART * total
     start, end = strongest_clauses(measured, at, outputs[labels])
     nobody = np.full(len(at), len(classifier.rules), np.int64)
-    return _located(measured, pair_row[pair[best]], labels, nobody, at, start, end)
+    return _located(measured, pair_row[pair[best]], labels, nobody, at, start, end).without_place(~clear)
+
+
+def is_weighed(outputs: Ints) -> Bools:
+    """Which outputs belong to the labels that the second step decides: their log-odds are smaller."""
+    weighed: Bools = np.isin(
+        outputs, [OUTPUT_AT[f"{k}.{v}"] for k, values in WEIGHED_LABELS.items() for v in values]
+    )
+    return weighed
 
 
 def _segment_votes(measured: Measured, classifier: Classifier, segments: Ints, outputs: Ints) -> Floats:
@@ -190,4 +217,13 @@ def to_evidence_column(
     return pa.ListArray.from_arrays(pa.array(offsets), struct)
 
 
-FIELD_NAMES = (*FIELDS, "satisfaction", "initiative", "direction", "status", "order", "customer_kind")
+FIELD_NAMES = (
+    *FIELDS,
+    "satisfaction",
+    "initiative",
+    "direction",
+    "status",
+    "order",
+    "customer_kind",
+    "record",
+)

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from carelog.classification import segments as seg
-from carelog.classification.classifier import OWN_WEIGHT, Classifier, Measured, first_scores, spread
+from carelog.classification.classifier import MAP_WEIGHT, Classifier, Measured, first_scores, spread
 from carelog.classification.classify import LABEL_NAMES, Classified, classify
 from carelog.classification.guards import REACH, WORDS_AFTER, WORDS_BEFORE
 from carelog.classification.lexical import LEXICAL_SLOTS
@@ -228,7 +228,7 @@ def _map_parts(record: pa.RecordBatch, classifier: Classifier, output: int) -> I
             if label is not None:
                 said.setdefault(label, name)
     for label, name in said.items():
-        moved = dict(spread(label, 2 * OWN_WEIGHT))
+        moved = dict(spread(label, MAP_WEIGHT))
         if output in moved:
             yield Part("map", f"{name} says {label}", moved[output])
 

@@ -41,12 +41,22 @@ _MOST_ROWS = 1 << 15
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """What was learned: sorted feature `keys`, their `vectors` (features × slots × rank), `lengths` (squared weight each), `projection`."""
+    """What was learned: sorted feature `keys`, their `vectors` (features × slots × rank), `lengths` (squared weight each), `projection`.
+
+    With a `scale` (one for each place of the rank) the vectors are eight-bit numbers to be multiplied with it: so the model is
+    kept in memory as in its file, a quarter as large.
+    """
 
     keys: Keys
-    vectors: Floats
+    vectors: Floats | npt.NDArray[np.int8]
     lengths: Floats
     projection: Floats
+    scale: Floats | None = None
+
+    def vectors_of(self, features: Ints) -> Floats:
+        """The vectors of some features, features × slots × rank."""
+        vectors: Floats = self.vectors.take(features, axis=0).astype(np.float32, copy=False)
+        return vectors if self.scale is None else vectors * self.scale
 
     @property
     def rank(self) -> int:
@@ -112,7 +122,9 @@ class TokenTable:
         order = np.argsort(dense, kind="stable")
         if len(known):
             heads = np.flatnonzero(np.concatenate([[True], np.diff(dense[order]) > 0]))
-            self.vectors[rows[known]] = np.add.reduceat(self.lexicon.vectors[feature[order]], heads, axis=0)
+            self.vectors[rows[known]] = np.add.reduceat(
+                self.lexicon.vectors_of(feature[order]), heads, axis=0
+            )
             self.lengths[rows[known]] = np.add.reduceat(self.lexicon.lengths[feature[order]], heads)
         self.used += len(known)
         bucket = (keys >> np.uint64(48)).astype(np.int64)
@@ -172,24 +184,35 @@ _STRIDE = 1 << 13
 
 
 def _sum_by_segment(vectors: Floats, places: Ints, segment: Ints, segments: int) -> Floats:
-    """Sums of vectors by segment; strides end between segments, so that a sum never depends on where they are cut."""
+    """Sums of vectors by segment, a stride at a time.
+
+    Strides end between segments, and a segment of more words is cut at so many from its own beginning: so a sum never depends on
+    what else is in the batch, and memory not on the length of a text.
+    """
     flat = vectors.reshape(-1, vectors.shape[-1])
     sums = np.zeros((segments, vectors.shape[-1]), np.float32)
-    heads = (
-        np.flatnonzero(np.concatenate([[True], np.diff(segment) > 0]))
-        if len(segment)
-        else np.zeros(0, np.int64)
-    )
-    cuts = (
-        heads[np.minimum(np.searchsorted(heads, np.arange(0, len(segment), _STRIDE)), len(heads) - 1)]
-        if len(heads)
-        else heads
-    )
-    bounds = [*dict.fromkeys(cuts[cuts < len(segment)].tolist()), len(segment)]
+    if not len(segment):
+        return sums
+    heads, is_cut = _pieces(segment)
+    cuts = heads[np.minimum(np.searchsorted(heads, np.arange(0, len(segment), _STRIDE)), len(heads) - 1)]
+    bounds = [*dict.fromkeys(cuts.tolist()), len(segment)]
     for low, high in pairwise(bounds):
         inner = heads[np.searchsorted(heads, low) : np.searchsorted(heads, high)]
-        sums[segment[inner]] = np.add.reduceat(flat[places[low:high]], inner - low, axis=0)
+        told = np.add.reduceat(flat.take(places[low:high], axis=0), inner - low, axis=0)
+        if is_cut:
+            np.add.at(sums, segment[inner], told)
+        else:
+            sums[segment[inner]] = told
     return sums
+
+
+def _pieces(segment: Ints) -> tuple[Ints, bool]:
+    """Where each segment begins among its tokens, and each further stride of a long one; and whether there is such a one."""
+    heads = np.flatnonzero(np.concatenate([[True], np.diff(segment) > 0]))
+    sizes = np.diff(np.append(heads, len(segment)))
+    long = np.flatnonzero(sizes > _STRIDE).tolist()
+    further = [np.arange(heads[at] + _STRIDE, heads[at] + sizes[at], _STRIDE) for at in long]
+    return np.sort(np.concatenate([heads, *further])), bool(further)
 
 
 def lexical_columns(spoken: Spoken, rows: Ints, count: int) -> Floats:

@@ -83,8 +83,9 @@ def _load() -> Model:
 def from_bytes(content: bytes) -> Model:
     """A model from the bytes of its file."""
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        vectors = arrays["vectors"].astype(np.float32) * arrays["vector_scale"]
-        lexicon = Lexicon(arrays["keys"], vectors, arrays["lengths"].astype(np.float32), arrays["projection"])
+        lengths = arrays["lengths"].astype(np.float32)
+        scale = arrays["vector_scale"]
+        lexicon = Lexicon(arrays["keys"], arrays["vectors"], lengths, arrays["projection"], scale)
         return Model(
             tuple(arrays["features"].tobytes().decode().split("\n")),
             arrays["signal_weights"].astype(np.float32),
@@ -99,8 +100,9 @@ def from_bytes(content: bytes) -> Model:
 def to_bytes(model: Model) -> bytes:
     """The model as a file; the same model gives the same bytes. Vectors are kept as eight-bit numbers with one scale per place."""
     lexicon = model.lexicon
+    vectors = lexicon.vectors_of(np.arange(len(lexicon.keys)))
     scale = (
-        np.maximum(np.abs(lexicon.vectors).max(axis=(0, 1)) / 127, 1e-12)
+        np.maximum(np.abs(vectors).max(axis=(0, 1)) / 127, 1e-12)
         if len(lexicon.keys)
         else np.ones(lexicon.rank)
     )
@@ -111,7 +113,7 @@ def to_bytes(model: Model) -> bytes:
         signal_weights=model.signal_weights.astype(np.float16),
         bias=model.bias.astype(np.float32),
         keys=lexicon.keys,
-        vectors=np.round(lexicon.vectors / scale).astype(np.int8),
+        vectors=np.round(vectors / scale).astype(np.int8),
         vector_scale=scale.astype(np.float32),
         lengths=lexicon.lengths.astype(np.float16),
         projection=lexicon.projection.astype(np.float32),

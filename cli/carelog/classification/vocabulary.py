@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from carelog.classification.lexical import LEXICAL_SLOTS, TokenTable
+from carelog.classification.lexical import LEXICAL_SLOTS, Lexicon, TokenTable
 from carelog.classification.tokens import Tokens
 
 Floats = npt.NDArray[np.float32]
@@ -69,7 +69,9 @@ class Vocabulary(TokenTable):
             high = min(low + _STRIDE, len(known))
             own = feature[order[bounds[low] : bounds[high]]]
             starts = heads[low:high] - heads[low]
-            kept[self.used + low : self.used + high] = _sums(flat, own, starts)
+            kept[self.used + low : self.used + high] = _sums(self.lexicon, own, starts).reshape(
+                high - low, -1
+            )
             lengths = np.add.reduceat(self.lexicon.lengths[own], starts)
             self.lengths[self.used + low : self.used + high] = lengths
         self.used += len(known)
@@ -88,20 +90,20 @@ class Vocabulary(TokenTable):
             keys, rows = keys[~stands], rows[~stands]
 
 
-def _sums(vectors: Floats, features: Ints, starts: Ints) -> Floats:
+def _sums(lexicon: Lexicon, features: Ints, starts: Ints) -> Floats:
     """The sum of each word's features: of the first, and of all others together.
 
     In as many steps as a word can have features, for `np.add.reduceat` takes a microsecond for each word.
     """
     sizes = np.diff(np.append(starts, len(features)))
-    sums = vectors.take(features[starts], axis=0)
+    sums = lexicon.vectors_of(features[starts])
     more = np.flatnonzero(sizes > 1)
     if not len(more):
         return sums
-    others = vectors.take(features[starts[more] + 1], axis=0)
+    others = lexicon.vectors_of(features[starts[more] + 1])
     for nth in range(2, int(sizes.max())):
         longer = np.flatnonzero(sizes[more] > nth)
-        others[longer] += vectors.take(features[starts[more[longer]] + nth], axis=0)
+        others[longer] += lexicon.vectors_of(features[starts[more[longer]] + nth])
     sums[more] += others
     return sums
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from carelog.classification.evidence import MODEL_RULE
 from carelog.findings import visible
 
 MARKS = ("«", "»")
@@ -99,7 +100,7 @@ def _text_of(entry: Mapping[str, Any], texts: Sequence[Mapping[str, Any]]) -> Ma
 def _context(entry: Mapping[str, Any], texts: Sequence[Mapping[str, Any]], marks: tuple[str, str]) -> str:
     text = _text_of(entry, texts)
     if text is None or entry["start"] is None:
-        return "the field decides"
+        return "many words together" if entry["rule"] == MODEL_RULE else "the field decides"
     words, start, end = text["text"], entry["start"], entry["end"]
     before = words[max(start - CONTEXT, 0) : start]
     after = words[end : end + CONTEXT]

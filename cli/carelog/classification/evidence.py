@@ -12,7 +12,7 @@ import pyarrow as pa
 from carelog.classification.classifier import Classifier, Measured
 from carelog.classification.clauses import best_of_each, output_weights, strongest_clauses, trim
 from carelog.classification.features import slot_places
-from carelog.classification.model import OUTPUT_AT
+from carelog.classification.model import OUTPUTS
 from carelog.classification.ragged import write_out
 from carelog.classification.segments import FIELDS
 from carelog.classification.weighing import WEIGHED_LABELS
@@ -26,10 +26,15 @@ PER_LABEL = 3
 """How many places are shown for one label of one interaction, at most."""
 LEAST_VOTE = 0.1
 """Log-odds below which a learned vote is too weak to be shown as a reason."""
-LEAST_CLEAR = (1.1, 0.5)
-"""Log-odds that one text must add by itself to be shown as the place that tells a label (yes/no labels; those of which one value
-is chosen); else it is the record as a whole."""
-LEAST_PART = 0.5
+LEAST_CLEAR = np.array(
+    [
+        np.inf if o.startswith("stage.") else 0.7 if o.partition(".")[0] in WEIGHED_LABELS else 2.0
+        for o in OUTPUTS
+    ]
+)
+"""Log-odds, by output, that one text must add by itself to be shown as the place that tells a label; else it is the record as a
+whole. Chosen by reading: below it, and for stages always, too many clauses were not what a reader would point at."""
+LEAST_PART = 0.6
 """And the least part that it must have in all votes for the label."""
 MODEL_RULE = "model.votes"
 
@@ -142,19 +147,11 @@ def vote_entries(
     best = best[vote[best] > LEAST_VOTE]
     total = np.bincount(pair, np.maximum(vote, 0), len(pair_row))[pair[best]]
     at, labels = segment[best], pair_label[pair[best]]
-    clear = vote[best] > np.where(is_weighed(outputs[labels]), LEAST_CLEAR[1], LEAST_CLEAR[0])
+    clear = vote[best] > LEAST_CLEAR[outputs[labels]]
     clear &= vote[best] >= LEAST_PART * total
     start, end = strongest_clauses(measured, at, outputs[labels])
     nobody = np.full(len(at), len(classifier.rules), np.int64)
     return _located(measured, pair_row[pair[best]], labels, nobody, at, start, end).without_place(~clear)
-
-
-def is_weighed(outputs: Ints) -> Bools:
-    """Which outputs belong to the labels that the second step decides: their log-odds are smaller."""
-    weighed: Bools = np.isin(
-        outputs, [OUTPUT_AT[f"{k}.{v}"] for k, values in WEIGHED_LABELS.items() for v in values]
-    )
-    return weighed
 
 
 def _segment_votes(measured: Measured, classifier: Classifier, segments: Ints, outputs: Ints) -> Floats:

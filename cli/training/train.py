@@ -22,7 +22,7 @@ from sklearn.linear_model import LogisticRegression
 from carelog.classification.classifier import Classifier, compile_classifier, measure_batch
 from carelog.classification.features import SHAPE
 from carelog.classification.labelling import read_scores
-from carelog.classification.lexical import AT_LAST, LEXICAL_SLOTS, Lexicon
+from carelog.classification.lexicon import AT_LAST, LEXICAL_SLOTS, Lexicon
 from carelog.classification.model import OUTPUT_AT, OUTPUTS, Model, empty_model, to_bytes
 from carelog.classification.rulebook import load_packaged, merge_rulebooks
 from carelog.classification.tokens import feature_keys

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from carelog.classification import vocabulary
-from carelog.classification.lexical import LEXICAL_SLOTS, Lexicon
+from carelog.classification.lexicon import LEXICAL_SLOTS, Lexicon
 from carelog.classification.normal import to_normal_form
 from carelog.classification.tokens import Tokens, feature_keys, find_tokens
 from carelog.classification.vocabulary import Vocabulary

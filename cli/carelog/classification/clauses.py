@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from carelog.classification.classifier import Measured
-from carelog.classification.lexical import LEXICAL_SLOTS
+from carelog.classification.lexicon import LEXICAL_SLOTS
 from carelog.classification.normal import NormalForm
 from carelog.classification.ragged import write_out
+from carelog.classification.tokens import IS_SEPARATOR
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -23,14 +24,12 @@ LOOKED_AT = 1 << 13
 _STRIDE = 1 << 12
 """So many words are weighed at a time: what they have learned stays in the processor's cache, and memory low."""
 
-_IS_SEPARATOR = np.isin(np.arange(256), [0x20, 0x2E, 0x3F, 0x0A])
-
 
 def trim(form: NormalForm, starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
     """Spans without the separators at their edges."""
     data = np.frombuffer(form.data, np.uint8)
-    start = starts + _IS_SEPARATOR[data[starts]]
-    end = ends - _IS_SEPARATOR[data[ends - 1]]
+    start = starts + IS_SEPARATOR[data[starts]]
+    end = ends - IS_SEPARATOR[data[ends - 1]]
     return start, np.maximum(end, start + 1)
 
 

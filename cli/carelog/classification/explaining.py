@@ -16,7 +16,7 @@ from carelog.classification import segments as seg
 from carelog.classification.classifier import MAP_WEIGHT, Classifier, Measured, first_scores, spread
 from carelog.classification.classify import LABEL_NAMES, Classified, classify
 from carelog.classification.guards import REACH, WORDS_AFTER, WORDS_BEFORE
-from carelog.classification.lexical import LEXICAL_SLOTS
+from carelog.classification.lexicon import LEXICAL_SLOTS
 from carelog.classification.matching import rule_patterns
 from carelog.classification.model import OUTPUT_AT
 from carelog.classification.normal import normalize

@@ -9,10 +9,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from carelog.classification.model import OUTPUT_AT
+from carelog.classification.model import ACTIVITY_OUTPUTS, MAIN_OUTPUTS, OUTPUT_AT, outputs_of
+from carelog.classification.weighing import IS_CARE
 from carelog.labels import (
-    ACTIVITIES,
-    CARE_ACTIVITIES,
     ORIENTATIONS,
     OUTCOMES,
     SATISFACTIONS,
@@ -25,16 +24,7 @@ Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
 CARE, SERVICE, MIXED, NONE = range(4)
-_IS_CARE = np.array([a in CARE_ACTIVITIES for a in ACTIVITIES])
-_ACTIVITY = slice(OUTPUT_AT[f"activity.{ACTIVITIES[0]}"], OUTPUT_AT[f"activity.{ACTIVITIES[-1]}"] + 1)
-_MAIN = slice(OUTPUT_AT[f"main.{ACTIVITIES[0]}"], OUTPUT_AT[f"main.{ACTIVITIES[-1]}"] + 1)
-_STAGE = slice(OUTPUT_AT[f"stage.{STAGES[0]}"], OUTPUT_AT[f"stage.{STAGES[-1]}"] + 1)
-
-
-def outputs_of(prefix: str, values: tuple[str, ...]) -> slice:
-    """Where the outputs of one label stand: they follow each other in OUTPUTS."""
-    return slice(OUTPUT_AT[f"{prefix}.{values[0]}"], OUTPUT_AT[f"{prefix}.{values[-1]}"] + 1)
-
+_STAGE = outputs_of("stage", STAGES)
 
 _SCALES = {"csat_5": (4, 3), "nps_10": (9, 7), "ces_7": (5, 4), "thumbs": (1, 0.5), "percent": (80, 50)}
 """Lowest score that is satisfied, lowest that is neutral, per scale (codebook, section 5)."""
@@ -82,10 +72,12 @@ def decide(
     any_words: Bools,
 ) -> Decided:
     """Labels from scores; `stated` as `read_scores` gives it, `company_words` where stages can be judged."""
-    activity = scores[:, _ACTIVITY] - thresholds[_ACTIVITY]
+    activity = scores[:, ACTIVITY_OUTPUTS] - thresholds[ACTIVITY_OUTPUTS]
     orientation = np.argmax(scores[:, outputs_of("orientation", ORIENTATIONS)], axis=1)
     orientation, activities = _agree(orientation, activity)
-    main, share = weigh_main(orientation, activities, scores[:, _MAIN] + 0.25 * scores[:, _ACTIVITY])
+    main, share = weigh_main(
+        orientation, activities, scores[:, MAIN_OUTPUTS] + 0.25 * scores[:, ACTIVITY_OUTPUTS]
+    )
     words = any_words
     satisfaction = np.argmax(scores[:, outputs_of("satisfaction", SATISFACTIONS)], axis=1)
     satisfaction = np.where(words, satisfaction, SATISFACTIONS.index("unknown"))
@@ -119,7 +111,7 @@ def _agree(orientation: Ints, activity: Floats) -> tuple[Ints, Bools]:
     """Orientation and activities that do not contradict each other: none has no activity, care has one of care, and so on."""
     chosen = activity > 0
     chosen[orientation == NONE] = False
-    for side, wanted in ((_IS_CARE, (CARE, MIXED)), (~_IS_CARE, (SERVICE, MIXED))):
+    for side, wanted in ((IS_CARE, (CARE, MIXED)), (~IS_CARE, (SERVICE, MIXED))):
         lacks = np.isin(orientation, wanted) & ~chosen[:, side].any(axis=1)
         places = np.flatnonzero(side)
         best = places[np.argmax(activity[:, places], axis=1)]
@@ -136,8 +128,8 @@ def weigh_main(
     """
     strength = np.where(activities, strength, -np.inf)
     rows = np.arange(len(activities))
-    best_care = np.argmax(np.where(_IS_CARE, strength, -np.inf), axis=1)
-    best_service = np.argmax(np.where(_IS_CARE, -np.inf, strength), axis=1)
+    best_care = np.argmax(np.where(IS_CARE, strength, -np.inf), axis=1)
+    best_service = np.argmax(np.where(IS_CARE, -np.inf, strength), axis=1)
     main = activities & (strength > 0)
     some = activities.any(axis=1)
     top = np.argmax(strength, axis=1)
@@ -146,15 +138,15 @@ def weigh_main(
         share = _share(activities, main)
         care_low = (orientation == CARE) & (share < 2 / 3 - 1e-9)
         service_high = (orientation == SERVICE) & (share > 1 / 3 + 1e-9)
-        main[care_low] &= _IS_CARE
+        main[care_low] &= IS_CARE
         main[rows[care_low], best_care[care_low]] = True
-        main[service_high] &= ~_IS_CARE
+        main[service_high] &= ~IS_CARE
         main[rows[service_high], best_service[service_high]] = True
         uneven = (orientation == MIXED) & ((share >= 2 / 3 - 1e-9) | (share <= 1 / 3 + 1e-9))
         main[rows[uneven], best_care[uneven]] = True
         main[rows[uneven], best_service[uneven]] = True
     share = _share(activities, main)
-    for code, side in ((CARE, _IS_CARE), (SERVICE, ~_IS_CARE)):
+    for code, side in ((CARE, IS_CARE), (SERVICE, ~IS_CARE)):
         off = (orientation == code) & ((share < 2 / 3 - 1e-9) if code == CARE else (share > 1 / 3 + 1e-9))
         main[off] |= activities[off] & side
     share = _share(activities, main)
@@ -166,7 +158,7 @@ def _share(activities: Bools, main: Bools) -> npt.NDArray[np.float64]:
     weights = activities.astype(np.int64) + (activities & main)
     total = weights.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(total > 0, weights[:, _IS_CARE].sum(axis=1) / total, np.nan)
+        return np.where(total > 0, weights[:, IS_CARE].sum(axis=1) / total, np.nan)
 
 
 def _initiative(batch: pa.RecordBatch, scores: Floats, thresholds: Floats) -> Bools:

@@ -8,23 +8,21 @@ weighed number of features), so that long talks do not shout.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from carelog.classification.tokens import Tokens, feature_keys
+from carelog.classification.lexicon import AT_LAST, LEXICAL_SLOTS
+from carelog.classification.tokens import Tokens
+from carelog.classification.vocabulary import Vocabulary
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
-Keys = npt.NDArray[np.uint64]
 
-LEXICAL_SLOTS = ("customer", "company", "field", "customer at last")
-"""Whose words: the customer's last message stands apart, for it tells most of how they leave."""
 _SLOT_OF_SIDE = np.array([0, 1, 1, 2, 1, 0, 2])
 """By segment side (customer agent bot system note subject field)."""
-AT_LAST = LEXICAL_SLOTS.index("customer at last")
 _MEASURED_WITH = np.array([0, 1, 2, 0])
 """The slot with whose words a slot's are scaled together."""
 
@@ -33,114 +31,6 @@ def word_slots(sides: Ints, last_of_customer: npt.NDArray[np.bool_]) -> Ints:
     """For each segment whose words they are: a place in LEXICAL_SLOTS."""
     slots: Ints = np.where(last_of_customer, AT_LAST, _SLOT_OF_SIDE[sides])
     return slots
-
-
-_SETS = 1 << 16
-_MOST_ROWS = 1 << 15
-
-
-@dataclass(frozen=True, slots=True)
-class Lexicon:
-    """What was learned: sorted feature `keys`, their `vectors` (features × slots × rank), `lengths` (squared weight each), `projection`.
-
-    With a `scale` (one for each place of the rank) the vectors are eight-bit numbers to be multiplied with it: so the model is
-    kept in memory as in its file, a quarter as large.
-    """
-
-    keys: Keys
-    vectors: Floats | npt.NDArray[np.int8]
-    lengths: Floats
-    projection: Floats
-    scale: Floats | None = None
-
-    def vectors_of(self, features: Ints) -> Floats:
-        """The vectors of some features, features × slots × rank."""
-        vectors: Floats = self.vectors.take(features, axis=0).astype(np.float32, copy=False)
-        return vectors if self.scale is None else vectors * self.scale
-
-    @property
-    def rank(self) -> int:
-        """How many numbers a vector has."""
-        return int(self.projection.shape[0])
-
-    def features_of(self, tokens: Tokens, chosen: Ints) -> tuple[Ints, Ints]:
-        """The known features of the chosen tokens: place in `chosen`, and place in `keys`."""
-        place, key = feature_keys(
-            tokens.text, tokens.starts[chosen], tokens.lengths[chosen], tokens.keys[chosen]
-        )
-        at = np.minimum(np.searchsorted(self.keys, key), max(len(self.keys) - 1, 0))
-        known = self.keys[at] == key if len(self.keys) else np.zeros(len(key), bool)
-        return place[known], at[known]
-
-
-@dataclass(slots=True)
-class TokenTable:
-    """Vectors of the tokens that were met, under their keys; two places for each set of keys, the later token wins."""
-
-    lexicon: Lexicon
-    keys: Keys = field(init=False)
-    rows: npt.NDArray[np.int32] = field(init=False)
-    vectors: Floats = field(init=False)
-    lengths: Floats = field(init=False)
-    used: int = 0
-
-    def __post_init__(self) -> None:
-        self._clear(1 << 13)
-
-    def _clear(self, room: int) -> None:
-        self.keys = np.zeros((_SETS, 2), np.uint64)
-        self.rows = np.zeros((_SETS, 2), np.int32)
-        self.vectors = np.zeros((room, len(LEXICAL_SLOTS), self.lexicon.rank), np.float32)
-        self.lengths = np.zeros(room, np.float32)
-        self.used = 1  # row 0 is the token that nothing is known of
-
-    def look_up(self, tokens: Tokens) -> Ints:
-        """For each token the row of its vector; 0 where nothing is known of it."""
-        bucket = (tokens.keys >> np.uint64(48)).astype(np.int64)
-        kept = self.keys[bucket]
-        row = np.where(
-            kept[:, 0] == tokens.keys,
-            self.rows[bucket, 0],
-            np.where(kept[:, 1] == tokens.keys, self.rows[bucket, 1], -1),
-        )
-        new = np.flatnonzero(row < 0)
-        if len(new):
-            distinct, first, inverse = np.unique(tokens.keys[new], return_index=True, return_inverse=True)
-            if self.used + len(distinct) > _MOST_ROWS and self.used > 1:
-                self._clear(1 << 13)
-                return self.look_up(tokens)
-            row[new] = self._add(tokens, distinct, new[first])[inverse]
-        return row.astype(np.int64)
-
-    def _add(self, tokens: Tokens, keys: Keys, examples: Ints) -> Ints:
-        """Compute and keep the vectors of tokens that were not met before; their rows."""
-        place, feature = self.lexicon.features_of(tokens, examples)
-        known, dense = np.unique(place, return_inverse=True)
-        rows = np.zeros(len(keys), np.int64)
-        rows[known] = self.used + np.arange(len(known))
-        self._make_room(self.used + len(known))
-        order = np.argsort(dense, kind="stable")
-        if len(known):
-            heads = np.flatnonzero(np.concatenate([[True], np.diff(dense[order]) > 0]))
-            self.vectors[rows[known]] = np.add.reduceat(
-                self.lexicon.vectors_of(feature[order]), heads, axis=0
-            )
-            self.lengths[rows[known]] = np.add.reduceat(self.lexicon.lengths[feature[order]], heads)
-        self.used += len(known)
-        bucket = (keys >> np.uint64(48)).astype(np.int64)
-        way = ((keys >> np.uint64(47)) & np.uint64(1)).astype(np.int64)
-        way = np.where(self.keys[bucket, way] == 0, way, 1 - way)
-        self.keys[bucket, way] = keys
-        self.rows[bucket, way] = rows
-        return rows
-
-    def _make_room(self, rows: int) -> None:
-        if rows > len(self.lengths):
-            room = max(rows, 2 * len(self.lengths))
-            self.vectors = np.concatenate(
-                [self.vectors, np.zeros((room - len(self.vectors), *self.vectors.shape[1:]), np.float32)]
-            )
-            self.lengths = np.concatenate([self.lengths, np.zeros(room - len(self.lengths), np.float32)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +45,7 @@ class Spoken:
     rows_of_tokens: Ints
     scales: Floats
     shares: Floats
-    table: TokenTable
+    table: Vocabulary
 
     def token_votes(self, chosen: Ints, slots: Ints, outputs: Ints) -> Floats:
         """Log-odds that each chosen token adds to an output each."""
@@ -165,7 +55,7 @@ class Spoken:
         return votes
 
 
-def listen_to_words(tokens: Tokens, table: TokenTable, rows: Ints, slots: Ints) -> Spoken:
+def listen_to_words(tokens: Tokens, table: Vocabulary, rows: Ints, slots: Ints) -> Spoken:
     """Sum the vectors of all tokens; `rows` and `slots` (by segment) say whose words they are."""
     segments = len(rows)
     at = table.look_up(tokens)

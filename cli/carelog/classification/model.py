@@ -15,7 +15,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from carelog.classification.lexical import LEXICAL_SLOTS, Lexicon
+from carelog.classification.lexicon import LEXICAL_SLOTS, Lexicon
 from carelog.classification.weighing import WEIGHED, weigh
 from carelog.labels import ACTIVITIES, ORIENTATIONS, OUTCOMES, SATISFACTIONS, STAGES, TOUCHPOINTS
 from carelog.resources import rulebook_resource
@@ -40,8 +40,14 @@ OUTPUTS = (
 OUTPUT_AT: Mapping[str, int] = {name: place for place, name in enumerate(OUTPUTS)}
 MODEL_FILE = "model.npz"
 
-_ACTIVITY = slice(OUTPUT_AT[f"activity.{ACTIVITIES[0]}"], OUTPUT_AT[f"activity.{ACTIVITIES[-1]}"] + 1)
-_MAIN = slice(OUTPUT_AT[f"main.{ACTIVITIES[0]}"], OUTPUT_AT[f"main.{ACTIVITIES[-1]}"] + 1)
+
+def outputs_of(prefix: str, values: Sequence[str]) -> slice:
+    """Where the outputs of one label stand: they follow each other in OUTPUTS."""
+    return slice(OUTPUT_AT[f"{prefix}.{values[0]}"], OUTPUT_AT[f"{prefix}.{values[-1]}"] + 1)
+
+
+ACTIVITY_OUTPUTS = outputs_of("activity", ACTIVITIES)
+MAIN_OUTPUTS = outputs_of("main", ACTIVITIES)
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class Model:
     def weigh(self, scores: Floats) -> Floats:
         """The weighed activities (rows × WEIGHED) of the first step's scores (rows × OUTPUTS)."""
         likely = scores + self.odds
-        return weigh(likely[:, _ACTIVITY], likely[:, _MAIN])
+        return weigh(likely[:, ACTIVITY_OUTPUTS], likely[:, MAIN_OUTPUTS])
 
     @property
     def signals(self) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ _LOW = np.array([(1 << (8 * n)) - 1 for n in range(8)] + [(1 << 64) - 1], np.uin
 _FACTORS = np.array(
     [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93], np.uint64
 )
-_IS_SEPARATOR = np.isin(np.arange(256), [SPACE, STOP, ASK, NEWLINE])
+IS_SEPARATOR = np.isin(np.arange(256), [SPACE, STOP, ASK, NEWLINE])
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _WIDTH = np.ones(256, np.int64)
 _WIDTH[0xC2:0xE0] = 2
@@ -54,7 +54,7 @@ def find_tokens(form: NormalForm) -> Tokens:
     text = np.frombuffer(form.data.translate(_DIGITS) + _PAD, np.uint8)
     body = text[: len(form.data)]
     thai = _thai_leads(body)
-    inside = ~_IS_SEPARATOR[body]
+    inside = ~IS_SEPARATOR[body]
     for byte in range(3):
         inside[thai + byte] = False
     edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 import numpy.typing as npt
 
-from carelog.classification.lexical import LEXICAL_SLOTS, Lexicon, TokenTable
+from carelog.classification.lexicon import LEXICAL_SLOTS, Lexicon
 from carelog.classification.tokens import Tokens
 
 Floats = npt.NDArray[np.float32]
@@ -20,16 +22,25 @@ _STRIDE = 1 << 12
 _PROBES = (np.uint64(1), np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))
 
 
-class Vocabulary(TokenTable):
+@dataclass(slots=True)
+class Vocabulary:
     """A table under hashes: each key has three places, the first that was free when it came is its own.
 
     A key whose places are all taken takes the last one's, and whoever had it is computed anew when met again: what is told of
     a word never depends on the words that came before.
     """
 
-    __slots__ = ()
+    lexicon: Lexicon
+    keys: Keys = field(init=False)
+    rows: npt.NDArray[np.int32] = field(init=False)
+    vectors: Floats = field(init=False)
+    lengths: Floats = field(init=False)
+    used: int = field(init=False)
 
-    def _clear(self, room: int) -> None:
+    def __post_init__(self) -> None:
+        self._clear()
+
+    def _clear(self) -> None:
         self.keys = np.zeros(1 << _BITS, np.uint64)
         self.rows = np.zeros(1 << _BITS, np.int32)
         # Row 0 is the word that nothing is known of. The system gives these pages only when they are written.
@@ -49,7 +60,7 @@ class Vocabulary(TokenTable):
         if len(missed):
             distinct, first, inverse = np.unique(tokens.keys[missed], return_index=True, return_inverse=True)
             if self.used + len(distinct) > MOST_WORDS and self.used > 1:
-                self._clear(0)
+                self._clear()
                 return self.look_up(tokens)
             rows[missed] = self._add(tokens, distinct, missed[first])[inverse]
         return rows
@@ -77,6 +88,14 @@ class Vocabulary(TokenTable):
         self.used += len(known)
         self._keep(keys, rows)
         return rows
+
+    def _make_room(self, rows: int) -> None:
+        """A batch of more new words than are kept for long gets its room all the same."""
+        more = rows - len(self.lengths)
+        if more > 0:
+            new = np.zeros((more, *self.vectors.shape[1:]), np.float32)
+            self.vectors = np.concatenate([self.vectors, new])
+            self.lengths = np.concatenate([self.lengths, np.zeros(more, np.float32)])
 
     def _keep(self, keys: Keys, rows: Ints) -> None:
         """Put each key into the first of its places that is free, else into its last."""

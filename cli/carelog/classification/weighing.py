@@ -30,7 +30,8 @@ SUMS = (
 WEIGHED = (*(f"{a} is there" for a in ACTIVITIES), *(f"weight of {a}" for a in ACTIVITIES), *SUMS)
 """The names of the columns that `weigh` gives."""
 
-_IS_CARE = np.array([a in CARE_ACTIVITIES for a in ACTIVITIES])
+IS_CARE = np.array([a in CARE_ACTIVITIES for a in ACTIVITIES])
+"""By activity: whether it is care."""
 _FLOOR = 0.05
 """Added below the share's line, so that no work at all has a share too."""
 
@@ -39,7 +40,7 @@ def weigh(there: Floats, main: Floats) -> Floats:
     """The columns WEIGHED, from log-odds that each activity is there and that it is main (each rows × ACTIVITIES)."""
     likely = _logistic(there)
     weight = likely * (1 + _logistic(main))
-    of_care, of_service = weight[:, _IS_CARE], weight[:, ~_IS_CARE]
+    of_care, of_service = weight[:, IS_CARE], weight[:, ~IS_CARE]
     care, service = of_care.sum(axis=1), of_service.sum(axis=1)
     share = care / (care + service + _FLOOR)
     best_care, best_service = of_care.max(axis=1), of_service.max(axis=1)

@@ -159,6 +159,18 @@ def read_records(
     return read_documents(opened, options, name, wrappers, (identity,) if identity else ())
 
 
+def take_apart(
+    parts: Iterable[Block | Chunk], lists: Iterable[str] = ()
+) -> Iterator[Block | tuple[Piece, Block]]:
+    """What `read_documents` gives, object by object, each with the block for what is wrong with it; the block follows."""
+    for part in parts:
+        block = part if isinstance(part, Block) else Block(part.file, part.format)
+        if isinstance(part, Chunk):
+            for piece in read_pieces(part, block, lists):
+                yield piece, block
+        yield block
+
+
 def read_pieces(chunk: Chunk, block: Block, lists: Iterable[str] = ()) -> Iterator[Piece]:
     """The objects of a chunk, those of pages by themselves; what is no object goes to `block` as rejected."""
     spans = chunk.spans if chunk.spans is not None else _line_spans(chunk.data)

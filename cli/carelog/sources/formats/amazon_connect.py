@@ -31,7 +31,7 @@ from carelog.sources.formats._connect_words import (
     name_of,
     read_messages,
 )
-from carelog.sources.formats._documents import Piece, find_keys, read_pieces, read_records
+from carelog.sources.formats._documents import Piece, find_keys, read_records, take_apart
 from carelog.sources.formats._leftovers import Native
 from carelog.sources.formats._legs import (
     Gathering,
@@ -104,12 +104,11 @@ def read_connects(inputs: Iterable[Opened], options: ReadOptions) -> Iterator[Bl
     """The contacts of all inputs, each once."""
     with open_gathering() as gathering:
         for opened in inputs:
-            for part in read_records(opened, options, NAME, WRAPPERS):
-                block = part if isinstance(part, Block) else Block(opened.name, NAME)
-                if isinstance(part, Chunk):
-                    for piece in read_pieces(part, block, WRAPPERS):
-                        _gather(piece, opened.name, gathering)
-                yield block
+            for part in take_apart(read_records(opened, options, NAME, WRAPPERS), WRAPPERS):
+                if isinstance(part, Block):
+                    yield part
+                else:
+                    _gather(part[0], opened.name, gathering)
         yield from to_chunks(gathering, NAME, options)
 
 

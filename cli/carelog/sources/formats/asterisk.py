@@ -23,7 +23,7 @@ from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
 from carelog.sources.clocks import with_offset
 from carelog.sources.filling import put_aside
 from carelog.sources.formats._cdr_columns import UNIQUE_ID, columns_of_row, is_cdr, result_of, to_names
-from carelog.sources.formats._documents import first_keys, read_pieces, read_records
+from carelog.sources.formats._documents import first_keys, read_records, take_apart
 from carelog.sources.formats._legs import (
     Gathering,
     Leg,
@@ -118,13 +118,13 @@ _NOT_CDR = Fault("not_cdr", "the row is no call record: the times do not stand w
 
 def _read_legs(opened: Opened, options: ReadOptions) -> Iterator[Row | Block]:
     if opened.head.lstrip()[:1] in (b"{", b"["):
-        for part in read_records(opened, options, NAME, WRAPPERS):
-            block = part if isinstance(part, Block) else Block(opened.name, NAME)
-            if isinstance(part, Chunk):
-                for piece in read_pieces(part, block, WRAPPERS):
-                    cells = {k: str(v) for k, v in piece.value.items() if v not in (None, "")}
-                    yield Row(piece.line, piece.offset, piece.raw, cells)
-            yield block
+        for part in take_apart(read_records(opened, options, NAME, WRAPPERS), WRAPPERS):
+            if isinstance(part, Block):
+                yield part
+                continue
+            piece, _ = part
+            cells = {k: str(v) for k, v in piece.value.items() if v not in (None, "")}
+            yield Row(piece.line, piece.offset, piece.raw, cells)
     elif is_cdr(columns_of(opened.head)):
         yield from read_rows(opened, options, NAME)
     else:

@@ -17,7 +17,7 @@ import orjson
 
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
 from carelog.sources.filling import put_aside
-from carelog.sources.formats._documents import Piece, find_keys, is_canonical, read_documents, read_pieces
+from carelog.sources.formats._documents import Piece, find_keys, is_canonical, read_documents, take_apart
 from carelog.sources.formats._leftovers import Native, Path, without_absent
 from carelog.sources.formats._legs import (
     Gathering,
@@ -71,12 +71,12 @@ def read_chatwoots(inputs: Iterable[Opened], options: ReadOptions) -> Iterator[B
     """The conversations of all inputs, each once, with all the messages that came of it."""
     with open_gathering() as gathering:
         for opened in inputs:
-            for part in read_documents(opened, options, NAME, LISTS, ("messages", "message_type")):
-                block = part if isinstance(part, Block) else Block(opened.name, NAME)
-                if isinstance(part, Chunk):
-                    for piece in read_pieces(part, block, LISTS):
-                        _gather(piece, block, gathering)
-                yield block
+            documents = read_documents(opened, options, NAME, LISTS, ("messages", "message_type"))
+            for part in take_apart(documents, LISTS):
+                if isinstance(part, Block):
+                    yield part
+                else:
+                    _gather(*part, gathering)
         yield from to_chunks(gathering, NAME, options)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
-from carelog.sources.formats._documents import find_keys, first_keys, read_documents, read_pieces
+from carelog.sources.formats._documents import find_keys, first_keys, read_documents, take_apart
 from carelog.sources.formats._genesys_interface import MARKS, to_details
 from carelog.sources.formats._genesys_words import began, is_transcript, language_of, person_of, read_phrases
 from carelog.sources.formats._leftovers import Native, Path
@@ -74,15 +74,16 @@ def read_genesys_together(inputs: Iterable[Opened], options: ReadOptions) -> Ite
     """The conversations of all inputs, each once, with the transcripts that belong to it."""
     with open_gathering() as gathering:
         for opened in inputs:
-            for part in read_documents(opened, options, NAME, WRAPPERS, ("conversationId", "participants")):
-                block = part if isinstance(part, Block) else Block(opened.name, NAME)
-                if isinstance(part, Chunk):
-                    for piece in read_pieces(part, block, WRAPPERS):
-                        details = to_details(piece.value)
-                        key = to_name(details.get("conversationId")) or f"{opened.name}:{piece.line}"
-                        value = orjson.dumps(details)
-                        gathering.add(key, Leg(opened.name, piece.line, piece.offset, piece.raw, value))
-                yield block
+            documents = read_documents(opened, options, NAME, WRAPPERS, ("conversationId", "participants"))
+            for part in take_apart(documents, WRAPPERS):
+                if isinstance(part, Block):
+                    yield part
+                    continue
+                piece, _ = part
+                details = to_details(piece.value)
+                key = to_name(details.get("conversationId")) or f"{opened.name}:{piece.line}"
+                value = orjson.dumps(details)
+                gathering.add(key, Leg(opened.name, piece.line, piece.offset, piece.raw, value))
         yield from to_chunks(gathering, NAME, options)
 
 

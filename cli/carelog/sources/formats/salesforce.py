@@ -16,7 +16,7 @@ import orjson
 
 from carelog.sources.blocks import Block, Chunk, Fault, ReadOptions
 from carelog.sources.filling import add_record, put_aside
-from carelog.sources.formats._documents import Piece, read_documents, read_pieces
+from carelog.sources.formats._documents import Piece, read_documents, take_apart
 from carelog.sources.formats._html_text import html_to_text
 from carelog.sources.formats._legs import Gathering, Leg, open_gathering, parse_groups, to_chunks
 from carelog.sources.formats._mapping import Mapping, Rule, load_preset
@@ -122,13 +122,13 @@ def _gather_parts(opened: Opened, options: ReadOptions, gathering: Gathering, pa
 
 
 def _gather_objects(opened: Opened, options: ReadOptions, gathering: Gathering) -> Iterator[Block]:
-    for part in read_documents(opened, options, NAME, _LISTS, ("attributes", "Id")):
-        block = part if isinstance(part, Block) else Block(opened.name, NAME)
-        if isinstance(part, Chunk):
-            for piece in read_pieces(part, block, _LISTS):
-                if not _gather_object(piece, piece.value, "", block.file, gathering):
-                    put_aside(block, piece.line, piece.offset, piece.raw, _OTHER)
-        yield block
+    for part in take_apart(read_documents(opened, options, NAME, _LISTS, ("attributes", "Id")), _LISTS):
+        if isinstance(part, Block):
+            yield part
+            continue
+        piece, block = part
+        if not _gather_object(piece, piece.value, "", block.file, gathering):
+            put_aside(block, piece.line, piece.offset, piece.raw, _OTHER)
 
 
 def _gather_object(piece: Piece, value: dict[str, Any], parent: str, file: str, gathering: Gathering) -> bool:

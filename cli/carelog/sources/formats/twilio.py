@@ -20,7 +20,7 @@ import orjson
 from carelog.sources.blocks import Block, Chunk, ReadOptions
 from carelog.sources.clocks import parse_local
 from carelog.sources.filling import put_aside
-from carelog.sources.formats._documents import find_keys, first_keys, read_pieces, read_records
+from carelog.sources.formats._documents import find_keys, first_keys, read_records, take_apart
 from carelog.sources.formats._leftovers import Native
 from carelog.sources.formats._legs import (
     NO_START,
@@ -107,15 +107,15 @@ def _read_legs(opened: Opened, options: ReadOptions) -> Iterator[Block | tuple[d
         for row in read_rows(opened, options, NAME):
             yield row if isinstance(row, Block) else (_to_call(row.cells), _leg(opened.name, row))
         return
-    for part in read_records(opened, options, NAME, WRAPPERS, "sid"):
-        block = part if isinstance(part, Block) else Block(opened.name, NAME)
-        if isinstance(part, Chunk):
-            for piece in read_pieces(part, block, WRAPPERS):
-                if to_name(piece.value.get("sid")) is None:
-                    put_aside(block, piece.line, piece.offset, piece.raw, NO_START)
-                    continue
-                yield _to_call(piece.value), Leg(opened.name, piece.line, piece.offset, piece.raw)
-        yield block
+    for part in take_apart(read_records(opened, options, NAME, WRAPPERS, "sid"), WRAPPERS):
+        if isinstance(part, Block):
+            yield part
+            continue
+        piece, block = part
+        if to_name(piece.value.get("sid")) is None:
+            put_aside(block, piece.line, piece.offset, piece.raw, NO_START)
+            continue
+        yield _to_call(piece.value), Leg(opened.name, piece.line, piece.offset, piece.raw)
 
 
 def _to_call(fields: dict[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from carelog.sources.formats._documents import (
     find_keys,
     is_canonical,
     read_documents,
-    read_pieces,
+    take_apart,
 )
 from carelog.sources.formats._leftovers import Native
 from carelog.sources.formats._legs import (
@@ -121,12 +121,12 @@ def read_zendesks(inputs: Iterable[Opened], options: ReadOptions) -> Iterator[Bl
                 yield from _gather_rows(opened, options, gathering)
                 continue
             beside = _Beside()
-            for part in read_documents(opened, options, NAME, LISTS, _IDENTITY):
-                block = part if isinstance(part, Block) else Block(opened.name, NAME)
-                if isinstance(part, Chunk):
-                    for piece in read_pieces(part, block, LISTS):
-                        _gather(piece, beside, block, gathering)
-                yield block
+            for part in take_apart(read_documents(opened, options, NAME, LISTS, _IDENTITY), LISTS):
+                if isinstance(part, Block):
+                    yield part
+                    continue
+                piece, block = part
+                _gather(piece, beside, block, gathering)
         yield from to_chunks(gathering, NAME, options)
 
 

@@ -15,7 +15,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import random
 import re
-import shutil
 import sys
 import tempfile
 import time
@@ -25,7 +24,7 @@ from typing import Any
 
 import pyarrow as pa
 from make_records import write_records
-from measure import measure
+from measure import bench_carelog
 from stages import print_shares, stages_timed
 
 from carelog.classification.classifier import Classifier
@@ -167,20 +166,12 @@ def _speed(texts: list[str]) -> float:
 
 
 def bench_command(count: int, jobs: int) -> None:
-    """The command on a file of `count` records: records/s, MB/s and peak memory."""
-    carelog = shutil.which("carelog", path=str(Path(sys.executable).parent)) or "carelog"
+    """The command on a file of `count` records."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "records.jsonl"
         write_records(count, path)
-        size = path.stat().st_size
-        found = measure(
-            [carelog, "classify", str(path), "-o", f"{folder}/labelled.parquet", "--jobs", str(jobs)]
-        )
-        print(f"classify: {count:,} records, {size / 1e6:,.0f} MB, jobs {jobs}, exit {found.exit_code}")
-        print(
-            f"  {found.seconds:.1f} s, {count / found.seconds:,.0f} records/s, {size / found.seconds / 1e6:.1f} MB/s"
-        )
-        print(f"  peak memory {found.peak_pss / 1e6:.0f} MB (sum of RSS {found.peak_rss / 1e6:.0f} MB)")
+        arguments = ["classify", str(path), "-o", f"{folder}/labelled.parquet", "--jobs", str(jobs)]
+        bench_carelog(arguments, count, path.stat().st_size)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +30,17 @@ def measure(command: list[str], interval: float = 0.1) -> Measured:
         rss, pss = max(rss, sum(r for r, _ in now)), max(pss, sum(p for _, p in now))
         time.sleep(interval)
     return Measured(time.perf_counter() - begin, rss, pss, process.returncode)
+
+
+def bench_carelog(arguments: list[str], records: int, size: int) -> None:
+    """Run the installed command on `records` records of `size` bytes; print records/s, MB/s, peak memory and how it ended."""
+    carelog = shutil.which("carelog", path=str(Path(sys.executable).parent)) or "carelog"
+    found = measure([carelog, *arguments])
+    name = " ".join([arguments[0], *(word for word in arguments if word.startswith("--"))])
+    print(f"{name}: {records:,} records, {size / 1e6:,.0f} MB, exit {found.exit_code}")
+    speed = f"{records / found.seconds:,.0f} records/s, {size / found.seconds / 1e6:.1f} MB/s"
+    print(f"  {found.seconds:.1f} s, {speed}")
+    print(f"  peak memory {found.peak_pss / 1e6:.0f} MB (sum of RSS {found.peak_rss / 1e6:.0f} MB)")
 
 
 def _family(pid: int) -> list[int]:

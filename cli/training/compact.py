@@ -41,10 +41,16 @@ def to_record(compact: dict[str, Any], identity: str) -> dict[str, Any]:
 
 
 def to_gold(compact: dict[str, Any], identity: str) -> dict[str, Any]:
-    """The labels of one compact line; orientation follows from the activities by the codebook's 2-and-1 weights."""
+    """The labels of one compact line; orientation follows from the activities by the codebook's 2-and-1 weights.
+
+    Where a second reader saw other activities (`read`), those are learned; the orientation stays the writer's, who knew what the
+    interaction is mainly about. `satisfaction` is None where the two disagreed. `places`: by label the messages ("s" the subject, "n" the notes) that show
+    it, or None where no reader has marked them.
+    """
     from carelog.labels import CARE_ACTIVITIES
 
-    weights = {a.rstrip("*"): 2 if a.endswith("*") else 1 for a in compact["act"]}
+    weights = to_weights(compact["act"])
+    seen = to_weights(compact.get("read", compact["act"]))
     care = sum(w for a, w in weights.items() if a in CARE_ACTIVITIES)
     total = sum(weights.values())
     share = care / total if total else None
@@ -52,8 +58,8 @@ def to_gold(compact: dict[str, Any], identity: str) -> dict[str, Any]:
     return {
         "id": identity,
         "language": identity[:2],
-        "activities": sorted(weights),
-        "main": sorted(a for a, w in weights.items() if w == 2),
+        "activities": sorted(seen),
+        "main": sorted(a for a, w in seen.items() if w == 2),
         "orientation": "none"
         if share is None
         else "care"
@@ -65,6 +71,7 @@ def to_gold(compact: dict[str, Any], identity: str) -> dict[str, Any]:
         "initiative": compact["ini"],
         "stages": None if stages is None else {s: d == "1" for s, d in zip(STAGES, stages, strict=True)},
         "satisfaction": compact["sat"],
+        "places": compact.get("ev"),
         "outcome": compact["out"],
         "loyalty": "l" in compact.get("fl", ""),
         "churn_risk": "c" in compact.get("fl", ""),
@@ -72,3 +79,8 @@ def to_gold(compact: dict[str, Any], identity: str) -> dict[str, Any]:
         "aspects": compact.get("asp", []),
         "customer_kind": compact.get("kind", "external"),
     }
+
+
+def to_weights(activities: list[str]) -> dict[str, int]:
+    """The weights of activities that are named with a `*` behind each main one."""
+    return {a.rstrip("*"): 2 if a.endswith("*") else 1 for a in activities}

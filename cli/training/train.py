@@ -4,7 +4,7 @@ First step: logistic regressions, one per output, over the columns that classifi
 shape of the record) and over words: whole words, their beginnings and, in Thai, windows of letters, weighed by how seldom they
 are. Second step: for orientation, satisfaction and outcome one multinomial regression each over what the first step says of
 records that it has not seen, and over the weighed activities (weighing.py). Five-fold cross-validation, folds cut by record,
-prints what to expect on unseen records.
+prints what to expect on unseen records. Where a label is seen in a talk is learned apart (places.py).
 """
 
 from __future__ import annotations
@@ -16,14 +16,17 @@ from typing import Any
 
 import numpy as np
 from compact import load_records
+from places import learn_places, own_words
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
-from carelog.classification.classifier import Classifier, compile_classifier, measure_batch
+from carelog.classification.classifier import Classifier, Measured, compile_classifier, measure_batch
 from carelog.classification.features import SHAPE
 from carelog.classification.labelling import read_scores
 from carelog.classification.lexicon import AT_LAST, LEXICAL_SLOTS, Lexicon
 from carelog.classification.model import OUTPUT_AT, OUTPUTS, Model, empty_model, to_bytes
+from carelog.classification.places import POINTED_OUTPUTS
+from carelog.classification.pointing import POINTED, Pointer
 from carelog.classification.rulebook import load_packaged, merge_rulebooks
 from carelog.classification.tokens import feature_keys
 from carelog.classification.weighing import WEIGHED, WEIGHED_LABELS
@@ -55,8 +58,9 @@ def targets(golds: list[dict[str, Any]]) -> Wanted:
             [bool(g["stages"] and g["stages"][s]) for g in golds],
             [g["stages"] is not None for g in golds],
         )
+    agreed = [g["satisfaction"] is not None for g in golds]
     for s in SATISFACTIONS:
-        put(f"satisfaction.{s}", [g["satisfaction"] == s for g in golds])
+        put(f"satisfaction.{s}", [g["satisfaction"] == s for g in golds], agreed)
     for o in OUTCOMES:
         put(f"outcome.{o}", [g["outcome"] == o for g in golds])
     put("loyalty", [g["loyalty"] for g in golds])
@@ -148,6 +152,9 @@ class Columns:
     pairs: np.ndarray
     idf: np.ndarray
     documents: np.ndarray
+    measured: Measured
+    counts: sparse.csr_matrix
+    """Segments × word features."""
 
     @property
     def apart(self) -> int:
@@ -166,6 +173,9 @@ def measure(records: list[dict[str, Any]]) -> Columns:
     slot = measured.word_slots[tokens.segments[token]]
     sides = len(LEXICAL_SLOTS)
     keys, feature = np.unique(key, return_inverse=True)
+    counts = sparse.csr_matrix(
+        (np.ones(len(row)), (tokens.segments[token], feature)), shape=(len(segments), len(keys))
+    )
     held = sparse.csr_matrix(
         (np.ones(len(row)), (row * sides + slot, feature)), shape=(len(records) * sides, len(keys))
     )
@@ -182,11 +192,16 @@ def measure(records: list[dict[str, Any]]) -> Columns:
     lexical = sparse.hstack([*scaled[:AT_LAST], scaled[AT_LAST] * LAST_SCALE]).tocsc()
     pairs = np.flatnonzero(np.diff(lexical.indptr) >= LEAST_RECORDS)
     matrix = sparse.hstack([sparse.csr_matrix(measured.columns * SIGNAL_SCALE), lexical[:, pairs]]).tocsr()
-    return Columns(matrix, classifier, keys, pairs, idf, documents)
+    return Columns(matrix, classifier, keys, pairs, idf, documents, measured, counts[:, enough])
 
 
 def to_model(
-    columns: Columns, weights: np.ndarray, bias: np.ndarray, thresholds: np.ndarray, second: Second
+    columns: Columns,
+    weights: np.ndarray,
+    bias: np.ndarray,
+    thresholds: np.ndarray,
+    second: Second,
+    pointer: Pointer,
 ) -> Model:
     """Learned weights as a model that classification can use; the words' weights as factors of rank RANK."""
     n = len(columns.classifier.features)
@@ -214,7 +229,8 @@ def to_model(
     signals = (weights[:n] * SIGNAL_SCALE).astype(np.float32)
     floats = (bias, thresholds, second.weighing, second.odds)
     bias, thresholds, weighing, odds = (f.astype(np.float32) for f in floats)
-    return Model(columns.classifier.features, signals, bias, lexicon, thresholds, weighing, odds)
+    features = columns.classifier.features
+    return Model(features, signals, bias, lexicon, thresholds, weighing, odds, pointer)
 
 
 @dataclass
@@ -252,16 +268,23 @@ def learn_second(scores: np.ndarray, shapes: np.ndarray, wanted: Wanted) -> tupl
     fold = folds_of(len(scores))
     for label, values in WEIGHED_LABELS.items():
         at = [OUTPUT_AT[f"{label}.{value}"] for value in values]
-        truth = np.argmax(np.stack([wanted[OUTPUTS[a]][0] for a in at], axis=1), axis=1)
+        truth, known = choices(wanted, at)
         for k in range(FOLDS):
-            part = second_regression().fit(columns[fold != k], truth[fold != k])
+            others = known & (fold != k)
+            part = second_regression().fit(columns[others], truth[others])
             unseen[np.ix_(fold == k, at)] = part.decision_function(columns[fold == k])
-        whole = second_regression().fit(columns, truth)
+        whole = second_regression().fit(columns[known], truth[known])
         linear[:, at] = whole.coef_.T[:outputs] / SCORE_SCALE
         weighing[:, at] = whole.coef_.T[outputs : outputs + len(WEIGHED)]
         shape[:, at] = whole.coef_.T[outputs + len(WEIGHED) :]
         bias[at] = whole.intercept_
     return Second(odds, linear, shape, weighing, bias), unseen
+
+
+def choices(wanted: Wanted, outputs: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """For each record which of the outputs is true, and whether that is known."""
+    truth = np.stack([wanted[OUTPUTS[at]][0] for at in outputs], axis=1)
+    return np.argmax(truth, axis=1), wanted[OUTPUTS[outputs[0]]][1]
 
 
 SCORE_SCALE = 3.0
@@ -279,20 +302,26 @@ def folds_of(n: int) -> np.ndarray:
     return np.arange(n) * 2654435761 % (1 << 32) * FOLDS >> 32
 
 
-def cross_validate(columns: Columns, wanted: Wanted) -> np.ndarray:
-    """Scores of each record by a model that has not seen it."""
+def cross_validate(columns: Columns, wanted: Wanted) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of each record by a model that has not seen it; and what the words of each text say by itself, segments × POINTED."""
     n = columns.matrix.shape[0]
     fold = folds_of(n)
     scores = np.zeros((n, len(OUTPUTS)))
+    fold_of_text = fold[columns.measured.segments.rows]
+    texts = own_words(columns.measured, columns.counts, columns.idf)
+    votes = np.zeros((texts.shape[0], len(POINTED)))
     for k in range(FOLDS):
         weights, bias = fit(columns, wanted, np.flatnonzero(fold != k))
         test = np.flatnonzero(fold == k)
         scores[test] = columns.matrix[test] @ weights + bias
-    return scores
+        of_words = np.zeros((len(LEXICAL_SLOTS) * len(columns.keys), len(POINTED)))
+        of_words[columns.pairs] = weights[len(columns.classifier.features) :][:, POINTED_OUTPUTS]
+        votes[fold_of_text == k] = texts[fold_of_text == k] @ of_words[: texts.shape[1]]
+    return scores, votes
 
 
 TUNED = {
-    "orientation": (ORIENTATIONS, (0.27, 0.57, 0.07, 0.09)),
+    "orientation": (ORIENTATIONS, (0.27, 0.56, 0.09, 0.08)),
     "satisfaction": (SATISFACTIONS, (0.37, 0.12, 0.06, 0.45)),
 }
 """Labels of which one value is chosen: the shares of the values in life (in `look/`; the training records hold more of the seldom
@@ -311,8 +340,9 @@ def match_shares(scores: np.ndarray, wanted: Wanted) -> np.ndarray:
     offsets = np.zeros(len(OUTPUTS))
     for group, (values, shares) in TUNED.items():
         at = [OUTPUT_AT[f"{group}.{v}"] for v in values]
-        truth = np.argmax(np.stack([wanted[OUTPUTS[a]][0] for a in at], axis=1), axis=1)
-        weight = (np.array(shares) / np.maximum(np.bincount(truth, minlength=len(values)), 1))[truth]
+        truth, known = choices(wanted, at)
+        counts = np.bincount(truth[known], minlength=len(values))
+        weight = known * (np.array(shares) / np.maximum(counts, 1))[truth]
         added = np.zeros(len(values))
         for _ in range(MATCHING_STEPS):
             given = np.bincount(np.argmax(scores[:, at] + added, axis=1), weight, minlength=len(values))
@@ -333,14 +363,17 @@ def main() -> None:
     columns = measure(records)
     n = len(columns.classifier.features)
     shapes = columns.matrix[:, n - len(SHAPE) : n].toarray() / SIGNAL_SCALE
-    second, scores = learn_second(cross_validate(columns, wanted), shapes, wanted)
+    first, votes = cross_validate(columns, wanted)
+    second, scores = learn_second(first, shapes, wanted)
     offsets = match_shares(scores, wanted)
     second.bias += offsets
     scores += offsets
     thresholds = tune_thresholds(scores, wanted)
     report(scores, thresholds, records, golds)
     weights, bias = fit(columns, wanted, np.arange(len(records)))
-    options.output.write_bytes(to_bytes(to_model(columns, weights, bias, thresholds, second)))
+    lengths = columns.counts @ columns.idf**2
+    pointer = learn_places(columns.measured, votes, lengths, columns.classifier, golds)
+    options.output.write_bytes(to_bytes(to_model(columns, weights, bias, thresholds, second, pointer)))
     size = options.output.stat().st_size
     print(
         f"{len(records)} records, {columns.matrix.shape[1]} columns → {options.output.name}, {size:,} bytes"

@@ -19,6 +19,7 @@ from carelog.classification.lexical import Spoken, lexical_columns, listen_to_wo
 from carelog.classification.matching import Expressions, Matches, scan
 from carelog.classification.model import OUTPUT_AT, Model, align_weights
 from carelog.classification.normal import NormalForm, to_normal_form
+from carelog.classification.pointing import Pointer, text_columns
 from carelog.classification.prepared import prepare_rules
 from carelog.classification.rulebook import Rule, Rulebook
 from carelog.classification.segments import Segments, to_segments
@@ -54,6 +55,7 @@ class Classifier:
     features: tuple[str, ...]
     signals: tuple[str, ...]
     weights: Floats
+    pointer: Pointer
 
     @cached_property
     def prepared(self) -> tuple[Expressions, hyperscan.Database]:
@@ -96,7 +98,11 @@ def compile_classifier(rulebook: Rulebook, model: Model) -> Classifier:
     """Everything that classification needs, from merged rulebooks and the learned model."""
     signals = tuple(sorted({r.signal for r in rulebook.rules}))
     features = tuple(column_names(signals))
-    return Classifier(rulebook, model, rulebook.rules, features, signals, align_weights(model, features))
+    weights = align_weights(model.features, model.signal_weights, features)
+    columns = text_columns(signals)
+    learned = model.pointer
+    pointer = Pointer(columns, align_weights(learned.features, learned.weights, columns), learned.bias)
+    return Classifier(rulebook, model, rulebook.rules, features, signals, weights, pointer)
 
 
 @dataclass(frozen=True, slots=True)

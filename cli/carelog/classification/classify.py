@@ -15,6 +15,7 @@ from carelog.classification.evidence import (
     FIELD_NAMES,
     MODEL_RULE,
     Entries,
+    Reasons,
     direct_entries,
     field_entries,
     to_evidence_column,
@@ -23,6 +24,8 @@ from carelog.classification.evidence import (
 from carelog.classification.labelling import Decided, decide, read_scores
 from carelog.classification.languages import detect_languages
 from carelog.classification.model import OUTPUT_AT
+from carelog.classification.places import point
+from carelog.classification.pointing import POINTED
 from carelog.classification.rulebook import MAPPED_FIELDS
 from carelog.columns import join_batches, labelled_schema, row_positions
 from carelog.labels import (
@@ -92,6 +95,8 @@ CLOSING_LABELS = np.array(
 )
 """Which labels only the last messages can be a reason for."""
 LABEL_AT = {name: place for place, name in enumerate(LABEL_NAMES)}
+_POINTED_AT = np.array([POINTED.index(name) if name in POINTED else -1 for name in LABEL_NAMES])
+_LABEL_OF_POINTED = np.array([LABEL_AT[name] for name in POINTED])
 STRUCTURE_RULES = {
     "satisfaction": "structure.satisfaction.stated",
     "initiative": "structure.initiative.stated",
@@ -327,16 +332,16 @@ def _evidence(
     given = _given(decided, claims)
     rules = [r.id for r in classifier.rules] + [MODEL_RULE, *STRUCTURE_RULES.values()]
     parts, settled = _field_evidence(batch, decided, given, len(classifier.rules), mapped)
-    direct, found = direct_entries(
-        measured, classifier, given & ~settled, claims.label_of_rule, claims.weight
-    )
+    places = point(measured, classifier, given[:, _LABEL_OF_POINTED])
+    reasons = Reasons(claims.label_of_rule, claims.weight, _POINTED_AT, places)
+    direct, found = direct_entries(measured, classifier, given & ~settled, reasons)
     outputs = np.array([OUTPUT_AT.get(name, -1) for name in LABEL_NAMES])
     lacking = given & ~settled & ~found & (outputs >= 0)
     # An orientation rests on its activities, whose evidence stands beside it.
     for name in ("orientation.care", "orientation.service", "orientation.mixed"):
         lacking[:, LABEL_AT[name]] = False
     voted = vote_entries(
-        measured, classifier, lacking, outputs, SIDES_OF_LABEL, OPENING_LABELS, CLOSING_LABELS
+        measured, classifier, lacking, outputs, reasons, SIDES_OF_LABEL, OPENING_LABELS, CLOSING_LABELS
     )
     return to_evidence_column([*parts, direct, voted], batch.num_rows, LABEL_NAMES, rules, FIELD_NAMES)
 

@@ -13,9 +13,10 @@ from carelog.classification.classifier import Classifier, Measured
 from carelog.classification.clauses import best_of_each, output_weights, strongest_clauses, trim
 from carelog.classification.features import slot_places
 from carelog.classification.model import OUTPUTS
+from carelog.classification.places import Pointed
+from carelog.classification.pointing import IS_TEXT
 from carelog.classification.ragged import write_out
 from carelog.classification.segments import FIELDS
-from carelog.classification.weighing import WEIGHED_LABELS
 from carelog.columns import EVIDENCE
 
 Ints = npt.NDArray[np.int64]
@@ -26,16 +27,16 @@ PER_LABEL = 3
 """How many places are shown for one label of one interaction, at most."""
 LEAST_VOTE = 0.1
 """Log-odds below which a learned vote is too weak to be shown as a reason."""
-LEAST_CLEAR = np.array(
-    [
-        np.inf if o.startswith("stage.") else 0.7 if o.partition(".")[0] in WEIGHED_LABELS else 2.0
-        for o in OUTPUTS
-    ]
-)
+_CLEAR = {"stage": np.inf, "orientation": 0.7, "satisfaction": 0.7, "outcome": 1.5}
+LEAST_CLEAR = np.array([_CLEAR.get(o.partition(".")[0], 2.0) for o in OUTPUTS])
 """Log-odds, by output, that one text must add by itself to be shown as the place that tells a label; else it is the record as a
 whole. Chosen by reading: below it, and for stages always, too many clauses were not what a reader would point at."""
 LEAST_PART = 0.6
 """And the least part that it must have in all votes for the label."""
+LEAST_POINTED = 1.8
+"""Log-odds that a text shows a label that its interaction has, below which none is pointed at: chosen by readers' verdicts."""
+LEAST_FOR_RULE = 0.4
+"""The same where a rule matched in the text: below, its words meant something else there."""
 MODEL_RULE = "model.votes"
 
 
@@ -58,18 +59,30 @@ class Entries:
         return Entries(self.row, self.label, self.rule, field, *cells)
 
 
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """What can be a reason for what: `label_of_rule` the label that each rule speaks for (-1 none), `weight` of each rule,
+    `pointed` for each label its place in POINTED (-1 none), and where those were seen."""
+
+    label_of_rule: Ints
+    weight: Floats
+    pointed: Ints
+    places: Pointed
+
+
 def direct_entries(
-    measured: Measured, classifier: Classifier, given: Bools, label_of_rule: Ints, weight: Floats
+    measured: Measured, classifier: Classifier, given: Bools, reasons: Reasons
 ) -> tuple[Entries, Bools]:
     """The places where rules of the given labels matched, the PER_LABEL strongest of each; and which (row, label) have one.
 
-    `given` is rows × labels, `label_of_rule` the label that each rule speaks for (-1 none).
+    `given` is rows × labels. A packaged rule's match is left out where its text, read as a whole, does not show the label.
     """
-    matches = measured.matches
-    labels = label_of_rule[matches.rules]
+    matches, weight = measured.matches, reasons.weight
+    labels = reasons.label_of_rule[matches.rules]
     rows = measured.segments.rows[matches.segments]
     use = np.flatnonzero((labels >= 0) & (weight[matches.rules] > 0))
     use = use[given[rows[use], labels[use]]]
+    use = use[_is_seen(measured, classifier, use, labels[use], reasons)]
     order = np.lexsort(
         (matches.starts[use], matches.segments[use], -weight[matches.rules[use]], labels[use], rows[use])
     )
@@ -87,6 +100,18 @@ def direct_entries(
         start,
         end,
     ), found
+
+
+def _is_seen(
+    measured: Measured, classifier: Classifier, matches: Ints, labels: Ints, reasons: Reasons
+) -> Bools:
+    segments = measured.matches.segments[matches].astype(np.int64)
+    learned = classifier.own_weight[measured.matches.rules[matches]] == 0
+    asked = np.flatnonzero(learned & (reasons.pointed[labels] >= 0))
+    seen = np.ones(len(matches), bool)
+    scores = reasons.places.look_up(segments[asked], reasons.pointed[labels[asked]])
+    seen[asked] = scores > LEAST_FOR_RULE
+    return seen
 
 
 def _rank(rows: Ints, labels: Ints, segments: Ints) -> Ints:
@@ -120,11 +145,12 @@ def vote_entries(
     classifier: Classifier,
     wanted: Bools,
     outputs: Ints,
+    reasons: Reasons,
     sides_of_label: Bools,
     opening_labels: Bools,
     closing_labels: Bools,
 ) -> Entries:
-    """For each wanted (row, label) the clause whose learned votes for its output add up to most.
+    """For each wanted (row, label) the clause whose learned votes for its output add up to most, in the text that shows it most.
 
     `sides_of_label` (labels × SIDES) says whose words can speak for a label at all, `opening_labels` and `closing_labels`
     which labels only the first or the last messages can speak for. Where no text says most of it, the entry stands for the
@@ -140,15 +166,21 @@ def vote_entries(
     label = pair_label[pair]
     in_time = ~opening_labels[label] | measured.segments.opening[segment]
     in_time &= ~closing_labels[label] | measured.segments.closing[segment]
-    can = np.flatnonzero(wordy[segment] & in_time & sides_of_label[label, measured.segments.sides[segment]])
+    side = measured.segments.sides[segment]
+    told = (reasons.pointed[label] < 0) | IS_TEXT[side]
+    can = np.flatnonzero(wordy[segment] & in_time & told & sides_of_label[label, side])
     pair, segment = pair[can], segment[can]
-    vote = _segment_votes(measured, classifier, segment, outputs[pair_label[pair]])
+    pointed = reasons.pointed[pair_label[pair]]
+    seen, other = np.flatnonzero(pointed >= 0), np.flatnonzero(pointed < 0)
+    vote = np.zeros(len(pair), np.float32)
+    vote[seen] = reasons.places.look_up(segment[seen], pointed[seen])
+    vote[other] = _segment_votes(measured, classifier, segment[other], outputs[pair_label[pair[other]]])
     best = best_of_each(pair, vote)
-    best = best[vote[best] > LEAST_VOTE]
+    best = best[(vote[best] > LEAST_VOTE) | (pointed[best] >= 0)]
     total = np.bincount(pair, np.maximum(vote, 0), len(pair_row))[pair[best]]
-    at, labels = segment[best], pair_label[pair[best]]
-    clear = vote[best] > LEAST_CLEAR[outputs[labels]]
-    clear &= vote[best] >= LEAST_PART * total
+    at, labels, pointed = segment[best], pair_label[pair[best]], pointed[best]
+    alone = (vote[best] > LEAST_CLEAR[outputs[labels]]) & (vote[best] >= LEAST_PART * total)
+    clear = np.where(pointed >= 0, vote[best] > LEAST_POINTED, alone)
     start, end = strongest_clauses(measured, at, outputs[labels])
     nobody = np.full(len(at), len(classifier.rules), np.int64)
     return _located(measured, pair_row[pair[best]], labels, nobody, at, start, end).without_place(~clear)

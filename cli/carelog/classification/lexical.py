@@ -37,15 +37,22 @@ def word_slots(sides: Ints, last_of_customer: npt.NDArray[np.bool_]) -> Ints:
 class Spoken:
     """What the words of a batch say: per token its row in the table, per segment its share of the lexical sum.
 
-    `shares` (segments × rank) are already divided by the length of their side's words; an interaction's lexical vector is
-    the sum over its segments.
+    `shares` (segments × rank) are already divided by the length of their side's words (times `scales`); an interaction's
+    lexical vector is the sum over its segments. `lengths` are those of each segment's own words, squared.
     """
 
     tokens: Tokens
     rows_of_tokens: Ints
     scales: Floats
     shares: Floats
+    lengths: Floats
     table: Vocabulary
+
+    def own_vectors(self, segments: Ints) -> Floats:
+        """What the words of each of these segments say by themselves, divided by their own length; segments × rank."""
+        own = 1 / (self.scales[segments] * np.sqrt(np.maximum(self.lengths[segments], np.float32(1))))
+        vectors: Floats = self.shares.take(segments, axis=0) * own[:, None].astype(np.float32)
+        return vectors
 
     def token_votes(self, chosen: Ints, slots: Ints, outputs: Ints) -> Floats:
         """Log-odds that each chosen token adds to an output each."""
@@ -66,7 +73,7 @@ def listen_to_words(tokens: Tokens, table: Vocabulary, rows: Ints, slots: Ints) 
     side = rows * len(LEXICAL_SLOTS) + _MEASURED_WITH[slots]
     total = np.bincount(side, length)[side] if segments else length
     scales = (1 / np.sqrt(np.maximum(total, 1.0))).astype(np.float32)
-    return Spoken(tokens, at, scales, sums * scales[:, None], table)
+    return Spoken(tokens, at, scales, sums * scales[:, None], length.astype(np.float32), table)
 
 
 _STRIDE = 1 << 13

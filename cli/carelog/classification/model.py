@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from carelog.classification.lexicon import LEXICAL_SLOTS, Lexicon
+from carelog.classification.pointing import Pointer, empty_pointer
 from carelog.classification.weighing import WEIGHED, weigh
 from carelog.labels import ACTIVITIES, ORIENTATIONS, OUTCOMES, SATISFACTIONS, STAGES, TOUCHPOINTS
 from carelog.resources import rulebook_resource
@@ -54,7 +55,7 @@ MAIN_OUTPUTS = outputs_of("main", ACTIVITIES)
 class Model:
     """`signal_weights`: columns of `features` × OUTPUTS; `lexicon`: what words say; `bias` and `thresholds` per OUTPUT.
 
-    `weighing`: columns WEIGHED × OUTPUTS; `odds`: log-odds per OUTPUT of how often it is true at all.
+    `weighing`: columns WEIGHED × OUTPUTS; `odds`: log-odds per OUTPUT of how often it is true at all. `pointer` says where.
     """
 
     features: tuple[str, ...]
@@ -64,6 +65,7 @@ class Model:
     thresholds: Floats
     weighing: Floats
     odds: Floats
+    pointer: Pointer
 
     def weigh(self, scores: Floats) -> Floats:
         """The weighed activities (rows × WEIGHED) of the first step's scores (rows × OUTPUTS)."""
@@ -92,15 +94,29 @@ def from_bytes(content: bytes) -> Model:
         lengths = arrays["lengths"].astype(np.float32)
         scale = arrays["vector_scale"]
         lexicon = Lexicon(arrays["keys"], arrays["vectors"], lengths, arrays["projection"], scale)
+        pointer = Pointer(
+            _names(arrays["pointer_features"]),
+            arrays["pointer_weights"].astype(np.float32),
+            arrays["pointer_bias"].astype(np.float32),
+        )
         return Model(
-            tuple(arrays["features"].tobytes().decode().split("\n")),
+            _names(arrays["features"]),
             arrays["signal_weights"].astype(np.float32),
             arrays["bias"].astype(np.float32),
             lexicon,
             arrays["thresholds"].astype(np.float32),
             arrays["weighing"].astype(np.float32),
             arrays["odds"].astype(np.float32),
+            pointer,
         )
+
+
+def _names(packed: npt.NDArray[np.uint8]) -> tuple[str, ...]:
+    return tuple(packed.tobytes().decode().split("\n"))
+
+
+def _packed(names: Sequence[str]) -> npt.NDArray[np.uint8]:
+    return np.frombuffer("\n".join(names).encode(), np.uint8)
 
 
 def to_bytes(model: Model) -> bytes:
@@ -115,7 +131,7 @@ def to_bytes(model: Model) -> bytes:
     file = io.BytesIO()
     np.savez_compressed(
         file,
-        features=np.frombuffer("\n".join(model.features).encode(), np.uint8),
+        features=_packed(model.features),
         signal_weights=model.signal_weights.astype(np.float16),
         bias=model.bias.astype(np.float32),
         keys=lexicon.keys,
@@ -126,6 +142,9 @@ def to_bytes(model: Model) -> bytes:
         thresholds=model.thresholds.astype(np.float32),
         weighing=model.weighing.astype(np.float32),
         odds=model.odds.astype(np.float32),
+        pointer_features=_packed(model.pointer.features),
+        pointer_weights=model.pointer.weights.astype(np.float16),
+        pointer_bias=model.pointer.bias.astype(np.float32),
     )
     return file.getvalue()
 
@@ -141,12 +160,13 @@ def empty_model() -> Model:
     )
     nothing = np.zeros(outputs, np.float32)
     weighing = np.zeros((len(WEIGHED), outputs), np.float32)
-    return Model((), np.zeros((0, outputs), np.float32), nothing, lexicon, nothing, weighing, nothing)
+    columns = np.zeros((0, outputs), np.float32)
+    return Model((), columns, nothing, lexicon, nothing, weighing, nothing, empty_pointer())
 
 
-def align_weights(model: Model, names: Sequence[str]) -> Floats:
-    """The model's signal weights for feature columns in another order; columns that the model does not know weigh 0."""
-    at = {name: place for place, name in enumerate(model.features)}
+def align_weights(features: Sequence[str], weights: Floats, names: Sequence[str]) -> Floats:
+    """Weights (features × outputs) for columns in another order; columns that have none weigh 0."""
+    at = {name: place for place, name in enumerate(features)}
     rows = [at.get(name, -1) for name in names]
-    padded = np.vstack([model.signal_weights, np.zeros((1, len(OUTPUTS)), np.float32)])
+    padded = np.vstack([weights, np.zeros((1, weights.shape[1]), np.float32)])
     return padded[rows]

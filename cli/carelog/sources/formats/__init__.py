@@ -171,7 +171,9 @@ FORMATS: dict[str, Format] = {
         parse_genesys,
         read_genesys_together,
     ),
-    "twilio": Format("Twilio calls and messages, JSON or CSV", detect_twilio, read_twilio, parse_twilio, read_twilios),
+    "twilio": Format(
+        "Twilio calls and messages, JSON or CSV", detect_twilio, read_twilio, parse_twilio, read_twilios
+    ),
     "cucm_cdr": Format("Cisco CUCM call detail records", detect_cucm, read_cucm, parse_cucm, read_cucms),
     "square": Format("Square receipts, CSV", detect_square, read_square, parse_square, read_squares),
     "shopify": Format("Shopify orders, CSV", detect_shopify, read_shopify, parse_shopify, read_shopifys),

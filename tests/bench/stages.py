@@ -25,6 +25,7 @@ STAGES: tuple[tuple[str, ModuleType, str], ...] = (
     ("labels", classify, "decide"),
     ("claims", classify, "_claims"),
     ("label columns", classify, "_label_columns"),
+    ("evidence: places", classify, "point"),
     ("evidence: rules", classify, "direct_entries"),
     ("evidence: clauses", evidence, "strongest_clauses"),
     ("evidence: votes", classify, "vote_entries"),

@@ -74,3 +74,15 @@ def test_a_vote_without_a_clear_place_names_the_record() -> None:
     assert votes
     assert all((e["field"] == "record") == (e["start"] is None) == (e["end"] is None) for e in votes)
     assert any(e["start"] is None for e in votes)
+
+
+BEGUN = ("50 wapas kar diye", "where is my order", "paise wapas kar do")
+
+
+@pytest.mark.parametrize("text", BEGUN)
+def test_a_place_at_the_beginning_of_a_text_has_a_beginning(text: str) -> None:
+    record = talk("hello, my order came broken")
+    record["messages"] += [{"speaker": who, "text": text} for who in ("agent", "customer", "agent")]
+    (row,) = classify_batch(to_record_batch([record]), load_classifier()).column("evidence").to_pylist()
+    assert [e for e in row if e["start"] == 0 and e["message"]]
+    assert not [e for e in row if (e["start"] is None) != (e["end"] is None)]

@@ -19,6 +19,8 @@ Floats = npt.NDArray[np.float32]
 CLAUSE_REACH = 72
 """How far, in bytes to each side, a learned vote's clause is shown."""
 
+_SEPARATORS_BETWEEN = 3
+"""So many separators stand between two texts: what begins at the first of them begins in the text behind."""
 LOOKED_AT = 1 << 13
 """Of a text so many words are looked at, at most, for the clause to show."""
 _STRIDE = 1 << 12
@@ -28,9 +30,10 @@ _STRIDE = 1 << 12
 def trim(form: NormalForm, starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
     """Spans without the separators at their edges."""
     data = np.frombuffer(form.data, np.uint8)
-    start = starts + IS_SEPARATOR[data[starts]]
-    end = ends - IS_SEPARATOR[data[ends - 1]]
-    return start, np.maximum(end, start + 1)
+    for _ in range(_SEPARATORS_BETWEEN):
+        starts = starts + (IS_SEPARATOR[data[starts]] & (starts < ends - 1))
+        ends = ends - (IS_SEPARATOR[data[ends - 1]] & (starts < ends - 1))
+    return starts, np.maximum(ends, starts + 1)
 
 
 def best_of_each(group: Ints, vote: Floats) -> Ints:

@@ -93,11 +93,18 @@ def test_they_are_counted_and_those_without_interaction_are_told(tmp_path: Path)
     assert result.stderr.splitlines() == [
         "classify: read 5 = accepted 5 + rejected 0",
         "classify: corrected 2 interactions as people say",
-        "classify: warning: 1 corrections are for interactions that were not read",
+        "classify: warning: 1 correction is for interactions that were not read",
     ]
     table = pq.read_table(out)
     assert table.column("churn_risk").to_pylist() == [True, True, False, False, False]
     assert [len(c) for c in table.column("corrections").to_pylist()] == [1, 1, 0, 0, 0]
+
+
+def test_one_corrected_interaction_is_told_as_one(tmp_path: Path) -> None:
+    log, fix = shop_log(tmp_path / "log.jsonl"), {"interaction_id": "fault", "churn_risk": True}
+    file = write_lines(tmp_path / "fixes.jsonl", [fix])
+    result = call("classify", log, "--corrections", file, "-o", tmp_path / "out.jsonl")
+    assert result.stderr.splitlines()[-1] == "classify: corrected 1 interaction as people say"
 
 
 def test_without_the_option_there_is_no_such_column(tmp_path: Path) -> None:

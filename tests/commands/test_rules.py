@@ -57,13 +57,19 @@ def test_list_without_a_rule_like_that_is_exit_1() -> None:
     assert (result.exit_code, result.stdout.splitlines()[-1], result.stderr) == (1, "0 rules", "")
 
 
-def test_what_show_prints_is_a_rule_to_copy(tmp_path: Path) -> None:
+def test_what_show_prints_is_a_rulebook_to_change(tmp_path: Path) -> None:
     result = call("rules", "show", "en.lampcare.repeat")
     assert (result.exit_code, result.stderr) == (0, "")
-    rule = tomllib.loads(result.stdout)["rule"][0]
+    book = tomllib.loads(result.stdout)
+    assert book["rulebook"] == {"name": "ours", "version": "1", "language": "en"}
+    (rule,) = book["rule"]
     assert (rule["phrases"], rule["not_before"]) == (["third time", "again and again"], ["not"])
-    copy = write(tmp_path / "copy.toml", HEAD + result.stdout)
+    copy = write(tmp_path / "ours.toml", result.stdout)
+    checked = call("rules", "check", "--rulebook", copy, "--own")
+    assert (checked.exit_code, checked.stdout) == (0, "1 rule checked: sound, 0 remarks\n")
     assert call("rules", "test", "--rulebook", copy, "--own").exit_code == 0
+    shown = json.loads(call("rules", "show", rule["id"], "--rulebook", copy, "--format", "json").stdout)
+    assert shown["rulebook"] == "ours"
 
 
 def test_show_of_an_unknown_rule_is_wrong_usage() -> None:
@@ -111,7 +117,7 @@ def test_words_that_another_rule_has_are_a_remark_and_no_problem(tmp_path: Path)
     assert result.stdout.splitlines() == [
         "lux.again: remark: phrase 'money back' is never needed: 'money back' of en.lampdesk.refund matches "
         "there [shadowed_by_rule]",
-        "6 rules checked: sound, 1 remarks",
+        "6 rules checked: sound, 1 remark",
     ]
     assert call("rules", "check", "--rulebook", book, "--strict").exit_code == 1
 
@@ -164,8 +170,17 @@ def test_examples_that_do_not_hold_are_exit_1(tmp_path: Path) -> None:
     assert result.stdout.splitlines() == [
         "bad.one: must match: c",
         "bad.one: must not match: a b c",
-        "4 examples of 1 rules: 2 do not hold",
+        "4 examples of 1 rule: 2 do not hold",
     ]
+
+
+def test_one_problem_and_one_example_that_does_not_hold_are_told_as_one(tmp_path: Path) -> None:
+    rule = '[[rule]]\nid = "bad.one"\nlabel = "loyalty"\nphrases = ["a b", "A  b!"]\n'
+    book = write(tmp_path / "bad.toml", HEAD + rule + 'match = ["a b", "c"]\nno_match = ["d"]\n')
+    checked = call("rules", "check", "--rulebook", book, "--own")
+    assert checked.stdout.splitlines()[-1] == "1 rule checked: 1 problem, 0 remarks"
+    tested = call("rules", "test", "--rulebook", book, "--own")
+    assert tested.stdout.splitlines()[-1] == "3 examples of 1 rule: 1 does not hold"
 
 
 def test_junit_has_a_case_for_each_example(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_too_few_labels_are_told(tmp_path: Path) -> None:
     gold = write_lines(tmp_path / "few.jsonl", [{"id": "c1", "loyalty": True}])
     result = call("tune", log, "--gold", gold, "-o", tmp_path / "ours.toml")
     assert (result.exit_code, result.stdout) == (65, "")
-    assert "1 interactions have gold labels" in result.stderr
+    assert "gold labels of 1 interaction were found; 30 are the least" in result.stderr
     assert "ours.toml" not in names_in(tmp_path)
 
 

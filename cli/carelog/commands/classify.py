@@ -37,6 +37,7 @@ from carelog.engines.local import map_ordered
 from carelog.engines.steps import label_part
 from carelog.errors import ExitCode
 from carelog.findings import Reject
+from carelog.reports.counted import count_noun
 from carelog.sources.blocks import Block, Chunk
 from carelog.sources.reading import identify, read_chunks
 from carelog.store.atomic import Outputs, check_outputs
@@ -213,11 +214,13 @@ class Counts:
 
     def tell_corrected(self, notices: Notices, given: int) -> None:
         """Say how many interactions were corrected, and of how many there was no sign."""
-        text = f"corrected {self.corrected:,} interactions as people say"
+        text = f"corrected {count_noun(self.corrected, 'interaction')} as people say"
         notices.tell(text, corrected=self.corrected)
         if given > self.corrected:
             missing = given - self.corrected
-            notices.warn(f"{missing:,} corrections are for interactions that were not read", missing=missing)
+            verb = "is" if missing == 1 else "are"
+            told = f"{count_noun(missing, 'correction')} {verb} for interactions that were not read"
+            notices.warn(told, missing=missing)
 
 
 def label_all(

@@ -123,7 +123,7 @@ def _is_wanted(rule: Rule, language: str | None, label: str | None, signal: str 
 @rulebook_option
 @format_option
 def show_rule(rule_id: str, rulebooks: tuple[str, ...], report_format: str) -> ExitCode:
-    """Show the rule ID with its phrases, conditions and examples; the text is TOML to copy and change.
+    """Show the rule ID with its phrases, conditions and examples; the text is a rulebook to change.
 
     \b
     Example:

@@ -23,6 +23,7 @@ from carelog.commands.interactions import read_interactions, tell_read, to_class
 from carelog.commands.notices import Notices, wants_color
 from carelog.commands.small_files import read_rulebooks, read_small
 from carelog.errors import ExitCode, UnusableInput, UsageProblem
+from carelog.reports.counted import count_noun
 from carelog.reports.tuned_rulebook import to_rulebook_text
 from carelog.reports.tuning import to_tuning_text, to_tuning_value
 from carelog.sources.blocks import ReadOptions
@@ -112,7 +113,8 @@ def _read_material(paths: tuple[str, ...], gold: Sheet, own: tuple[Any, ...], no
     records = to_classify(interactions, anew=True)
     if records.num_rows < LEAST_INTERACTIONS:
         raise UnusableInput(
-            f"{records.num_rows} interactions have gold labels; {LEAST_INTERACTIONS} are the least",
+            f"gold labels of {count_noun(records.num_rows, 'interaction')} were found; "
+            f"{LEAST_INTERACTIONS} are the least",
             "a few hundred are better",
         )
     classifier = load_classifier(own)

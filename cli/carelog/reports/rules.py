@@ -11,7 +11,11 @@ from carelog.classification.examples import Example, Problem
 from carelog.classification.rule_soundness import REMARKS, to_rule_value
 from carelog.classification.rulebook import Rule
 from carelog.findings import visible
+from carelog.reports.counted import count_noun
 from carelog.reports.plain_table import to_table_lines
+
+OWN_NAME = "ours"
+"""The name of the rulebook that a rule is copied into."""
 
 
 def to_json(value: Any) -> str:
@@ -35,12 +39,24 @@ def to_rules_text(rules: Sequence[Rule]) -> str:
         for r in rules
     ]
     head = ["rule", "label", "language", "speaker", "place", "weight", "phrases", "rulebook"]
-    return "\n".join([*to_table_lines(head, rows, {0, 1, 2, 3, 4, 7}), f"{len(rules):,} rules"]) + "\n"
+    return "\n".join([*to_table_lines(head, rows, {0, 1, 2, 3, 4, 7}), count_noun(len(rules), "rule")]) + "\n"
 
 
 def to_rule_text(rule: Rule) -> str:
-    """One rule with all that it says, as the TOML that it was read from."""
-    lines = [f"# from {visible(rule.rulebook)}, signal {rule.signal}", "[[rule]]"]
+    """One rule with all that it says, as a rulebook of its own in TOML.
+
+    It is named OWN_NAME, not after the rule's rulebook: a name of carelog's would not count as the user's.
+    """
+    lines = [
+        f"# A copy of {rule.id} from {visible(rule.rulebook)}, signal {rule.signal}.",
+        "# With the same id it takes that rule's place; with another it counts beside it.",
+        "[rulebook]",
+        f"name = {_toml(OWN_NAME)}",
+        'version = "1"',
+        f"language = {_toml(rule.language)}",
+        "",
+        "[[rule]]",
+    ]
     for name, value in to_rule_value(rule).items():
         if name in ("language", "signal", "rulebook") or value in (None, []):
             continue
@@ -64,8 +80,9 @@ def to_problems_text(problems: Sequence[Problem], rules: int) -> str:
     ]
     remarks = sum(p.kind in REMARKS for p in problems)
     wrong = len(problems) - remarks
-    verdict = f"{wrong:,} problems" if wrong else "sound"
-    return "\n".join([*lines, f"{rules:,} rules checked: {verdict}, {remarks:,} remarks"]) + "\n"
+    verdict = count_noun(wrong, "problem") if wrong else "sound"
+    checked = f"{count_noun(rules, 'rule')} checked: {verdict}, {count_noun(remarks, 'remark')}"
+    return "\n".join([*lines, checked]) + "\n"
 
 
 def to_problems_value(problems: Sequence[Problem], rules: int) -> dict[str, Any]:
@@ -86,8 +103,9 @@ def to_examples_text(examples: Sequence[Example]) -> str:
     """A line for each example that does not hold, and the count."""
     failed = [e for e in examples if not e.passed]
     lines = [f"{e.rule}: must {'' if e.wanted else 'not '}match: {visible(e.text)}" for e in failed]
-    rules = len({e.rule for e in examples})
-    count = f"{len(examples):,} examples of {rules:,} rules: {len(failed):,} do not hold"
+    rules = count_noun(len({e.rule for e in examples}), "rule")
+    verb = "does" if len(failed) == 1 else "do"
+    count = f"{count_noun(len(examples), 'example')} of {rules}: {len(failed):,} {verb} not hold"
     return "\n".join([*lines, count]) + "\n"
 
 

@@ -9,6 +9,7 @@ from carelog.classification.classifier import Classifier
 from carelog.classification.gains import Gain
 from carelog.classification.tuning import Tuned
 from carelog.findings import visible
+from carelog.reports.counted import count_noun
 from carelog.reports.evaluation import FIGURES
 from carelog.reports.plain_table import to_table_lines
 
@@ -54,7 +55,9 @@ def to_tuning_text(value: Mapping[str, Any]) -> str:
             "That is no sure gain: nothing was written. More labels, or rules of your own, may help."
         )
     else:
-        learned = f"{len(value['offsets'])} offsets and {len(value['weights'])} weights of rules"
+        offsets, weights = len(value["offsets"]), len(value["weights"])
+        rules = "a rule" if weights == 1 else "rules"
+        learned = f"{count_noun(offsets, 'offset')} and {count_noun(weights, 'weight')} of {rules}"
         lines.append(f"Written to {visible(value['written'])}: {learned}.")
     return "\n".join(lines) + "\n"
 

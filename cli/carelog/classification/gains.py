@@ -13,6 +13,9 @@ from carelog.labels import ACTIVITIES, STAGES
 
 Floats = npt.NDArray[np.float64]
 
+GAIN_DIGITS = 4
+"""Decimals with which a gain and its interval are told."""
+
 
 def rate_rows(gold: Sheet, given: Sheet) -> Floats:
     """How right each interaction's labels are, 0 to 1: the mean over the families that gold knows; NaN
@@ -71,8 +74,10 @@ class Gain:
 
     @property
     def is_sure(self) -> bool:
-        """Whether the whole interval is above 0."""
-        return self.low > 0
+        """Whether the whole interval is above 0, rounded as it is told: a gain that reads "+0.0000 to …"
+        convinces nobody.
+        """
+        return round(self.low, GAIN_DIGITS) > 0
 
 
 def measure_gain(before: Floats, after: Floats, seed: int, draws: int = 4000) -> Gain:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from carelog.classification.classifier import OWN_WEIGHT, Classifier
-from carelog.classification.gains import Gain
+from carelog.classification.gains import GAIN_DIGITS, Gain
 from carelog.classification.tuning import Tuned
 
 
@@ -13,10 +13,10 @@ def to_rulebook_text(tuned: Tuned, gain: Gain, classifier: Classifier, name: str
     A copy has an id of its own, `tuned.` before the old one, so that it adds to what carelog knows of the
     rule's signal.
     """
+    told = [f"{value:+.{GAIN_DIGITS}f}" for value in (gain.after - gain.before, gain.low, gain.high)]
     lines = [
         f"# Learned by `carelog tune` from {gain.n} labelled interactions. Read and edit it as you like.",
-        f"# Cross-validated gain per interaction: {gain.after - gain.before:+.4f} "
-        f"(95 % interval {gain.low:+.4f} to {gain.high:+.4f}).",
+        f"# Cross-validated gain per interaction: {told[0]} (95 % interval {told[1]} to {told[2]}).",
         "[rulebook]",
         f'name = "{name}"',
         'version = "1"',

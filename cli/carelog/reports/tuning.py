@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from carelog.classification.classifier import Classifier
-from carelog.classification.gains import Gain
+from carelog.classification.gains import GAIN_DIGITS, Gain
 from carelog.classification.tuning import Tuned
 from carelog.findings import visible
 from carelog.reports.counted import count_noun
@@ -40,7 +40,7 @@ def to_tuning_text(value: Mapping[str, Any]) -> str:
         [title, _figure(value["figures"]["before"][name]), _figure(value["figures"]["after"][name])]
         for name, title in FIGURES
     ]
-    low, high = gain["interval"]
+    told = [f"{value:+.{GAIN_DIGITS}f}" for value in (gain["gain"], *gain["interval"])]
     lines = [
         f"{value['interactions']:,} interactions with gold, {value['folds']} folds:",
         "each interaction is labelled by weights that were learned without it",
@@ -48,7 +48,7 @@ def to_tuning_text(value: Mapping[str, Any]) -> str:
         *to_table_lines(["", "before", "after"], rows),
         "",
         f"right labels per interaction: {gain['before']:.3f} before, {gain['after']:.3f} after",
-        f"gain {gain['gain']:+.4f}, 95 % interval {low:+.4f} to {high:+.4f}",
+        f"gain {told[0]}, 95 % interval {told[1]} to {told[2]}",
     ]
     if value["written"] is None:
         lines.append(

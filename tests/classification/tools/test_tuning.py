@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from carelog.classification.gains import measure_gain, rate_families, rate_rows
+from carelog.classification.gains import Gain, measure_gain, rate_families, rate_rows
 from carelog.classification.sheets import ALL_LABELS, Sheet
 from carelog.classification.tuning import PENALTY, fit_logistic
 
@@ -46,6 +46,14 @@ def test_the_gain_is_the_mean_difference_and_its_interval_holds_it() -> None:
     assert gain.high - gain.low == pytest.approx(2 * half, rel=0.15)
     assert gain.is_sure
     assert not measure_gain(before, before, seed=3).is_sure
+
+
+@pytest.mark.parametrize(
+    ("low", "sure"), [(-0.01, False), (0.0, False), (0.00004, False), (0.00006, True), (0.0001, True)]
+)
+def test_a_gain_is_sure_where_its_lower_end_reads_above_0(low: float, sure: bool) -> None:
+    assert Gain(200, 0.7, 0.7 + low + 0.001, low, low + 0.002).is_sure is sure
+    assert (float(f"{low:+.4f}") > 0) is sure
 
 
 def test_interactions_that_gold_does_not_know_are_left_out() -> None:

@@ -154,6 +154,28 @@ def test_the_corrections_are_never_written_over(tmp_path: Path) -> None:
     assert (result.exit_code, result.stdout, file.read_bytes()) == (2, "", before)
 
 
+def test_several_files_are_all_taken_and_later_ones_win(tmp_path: Path) -> None:
+    log, out = shop_log(tmp_path / "log.jsonl"), tmp_path / "out.jsonl"
+    first = [
+        {"interaction_id": "fault", "loyalty": True, "outcome": "resolved"},
+        {"interaction_id": "silent", "churn_risk": True},
+    ]
+    files = [
+        write_lines(tmp_path / "anna.jsonl", first),
+        write_lines(tmp_path / "ravi.jsonl", [{"interaction_id": "fault", "outcome": "promised"}]),
+    ]
+    options = [part for file in files for part in ("--corrections", file)]
+    result = call("classify", log, *options, "-o", out)
+    assert result.exit_code == 0
+    assert result.stderr.splitlines()[-1] == "classify: corrected 2 interactions as people say"
+    values = {value["interaction_id"]: value for value in read_lines(out)}
+    assert (values["fault"]["loyalty"], values["fault"]["outcome"]) == (True, "promised")
+    assert values["silent"]["churn_risk"] is True
+    before = files[0].read_bytes()
+    assert call("classify", log, *options, "-o", files[0]).exit_code == 2
+    assert files[0].read_bytes() == before
+
+
 def test_later_lines_win_label_by_label(tmp_path: Path) -> None:
     fixes = [
         {"interaction_id": "fault", "loyalty": True, "outcome": "resolved"},

@@ -8,7 +8,7 @@ interactions.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,6 +118,15 @@ def parse_corrections(text: bytes, file: str) -> Corrections:
             _check_value(label, wanted, f"{file}:{number}")
         found.setdefault(identity, {}).update(value)
     return Corrections(found)
+
+
+def join_corrections(parts: Iterable[Corrections]) -> Corrections:
+    """The corrections of several files as one; for one interaction later files win, label by label."""
+    joined: dict[str, dict[str, Any]] = {}
+    for part in parts:
+        for identity, values in part.values.items():
+            joined.setdefault(identity, {}).update(values)
+    return Corrections(joined)
 
 
 def _check_value(label: str, value: Any, place: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from carelog.classification.corrections import (
     Corrections,
     apply_corrections,
     corrected_schema,
+    join_corrections,
     parse_corrections,
 )
 from carelog.columns import labelled_schema
@@ -67,8 +68,9 @@ from carelog.validation import DuplicateIds, Validated, reject_duplicates
     help="A rulebook of your own (TOML); repeatable, later wins.",
 )
 @click.option(
-    "--corrections", "corrected", metavar="F", type=FILE,
-    help="Labels that people set (JSON Lines); they win over every rule, the originals are kept beside.",
+    "--corrections", "corrected", metavar="F", type=FILE, multiple=True,
+    help="Labels that people set (JSON Lines); they win over every rule, the originals are kept beside. "
+    "Repeatable, later wins.",
 )  # fmt: skip
 @click.option("--with-text", is_flag=True, help="Keep the messages in the output, as `explain` needs them.")
 @click.option(
@@ -89,7 +91,7 @@ def command(
     output: str,
     rejects: str | None,
     rulebooks: tuple[str, ...],
-    corrected: str | None,
+    corrected: tuple[str, ...],
     with_text: bool,
     max_invalid: Allowance | None,
     surveys: tuple[str, ...],
@@ -122,7 +124,7 @@ def command(
         load_rulebook(own)  # a broken rulebook is told before anything is read
     if not are_patterns_ready(own):
         prepare_patterns(own)
-    corrections = parse_corrections(read_small(corrected), corrected) if corrected is not None else None
+    corrections = read_corrections(corrected)
     layout = (
         labelled_schema(with_text) if corrections is None else corrected_schema(labelled_schema(with_text))
     )
@@ -138,7 +140,7 @@ def command(
     )
     counts = Counts()
     with identify(paths, from_format, keep_going) as inputs:
-        own_files = (Path(name) for name in (*rulebooks, corrected) if name is not None)
+        own_files = map(Path, (*rulebooks, *corrected))
         check_outputs((output, rejects), (*(known.input.path for known in inputs.known), *own_files))
         with Outputs() as outputs:
             file = outputs.open(output)
@@ -169,6 +171,15 @@ def command(
     if max_invalid is not None and not max_invalid.allows(counts.rejected, counts.read):
         return ExitCode.FINDINGS
     return ExitCode.OK
+
+
+def read_corrections(names: Sequence[str]) -> Corrections | None:
+    """The corrections of those files, later ones on top; None without a file. UsageProblem if a line is none,
+    MissingInput if a file cannot be read.
+    """
+    if not names:
+        return None
+    return join_corrections(parse_corrections(read_small(name), name) for name in names)
 
 
 @dataclass(slots=True)

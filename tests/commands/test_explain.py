@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.commands.logs import call
 from tests.commands.shop import chat, shop_log, write_lines
+
+from carelog.classification import near_misses
+from carelog.classification.patterns import compile_phrase
 
 pytestmark = pytest.mark.usefixtures("small_rulebooks")
 
@@ -59,11 +64,11 @@ def test_the_parts_of_a_score_sum_up_to_it(log: Path) -> None:
     [
         ("guarded", "en.lampcare.repeat", "negation: 'not' stands before it"),
         ("swapped", "en.lampcare.repeat", "speaker: the rule listens to the customer, here it is the agent"),
-        ("silent", "en.lampcare.repeat", "words: none of its phrases is in the text"),
+        ("silent", None, "words: nothing of any rule's phrases is in the text"),
     ],
 )
 def test_a_label_that_was_not_given_names_the_nearest_rule_and_what_failed(
-    log: Path, identity: str, rule: str, failed: str
+    log: Path, identity: str, rule: str | None, failed: str
 ) -> None:
     value = explained(identity, "--in", log, "--label", "activity.complaint")
     one = value["explained"]["activity.complaint"]
@@ -82,6 +87,65 @@ def test_place_and_part_of_a_phrase_are_told(tmp_path: Path) -> None:
         "words: of the phrase 'great help' only 'great' is in the text"
     ]
     assert value["activity.sale"]["nearest"] is None
+
+
+def test_words_that_are_there_but_apart_are_told(tmp_path: Path) -> None:
+    log = write_lines(tmp_path / "log.jsonl", [chat("apart", ["customer: help was not great"])])
+    one = explained("apart", "--in", log, "--label", "satisfaction.satisfied")["explained"]
+    assert one["satisfaction.satisfied"]["nearest"]["failed"] == [
+        "words: those of the phrase 'great help' are there, but not next to each other"
+    ]
+
+
+def test_of_equally_near_rules_one_of_the_records_language_is_told(tmp_path: Path) -> None:
+    for language in ("en", "hi", "tl"):
+        (tmp_path / f"{language}.toml").write_text(
+            f'[rulebook]\nname = "{language}"\nversion = "1"\nlanguage = "{language}"\n'
+            f'[[rule]]\nid = "{language}.sale.x"\nlabel = "activity.sale"\nphrases = ["lamp offer"]\n'
+            'match = ["a lamp offer", "lamp offer"]\nno_match = ["a lamp", "an offer"]\n',
+            "utf-8",
+        )
+    books = [part for name in ("en", "hi", "tl") for part in ("--rulebook", tmp_path / f"{name}.toml")]
+    for language in ("en", "tl"):
+        log = write_lines(tmp_path / "log.jsonl", [chat("one", ["customer: lamp"], language=language)])
+        value = explained("one", "--in", log, "--label", "activity.sale", *books)
+        assert value["explained"]["activity.sale"]["nearest"]["rule"] == f"{language}.sale.x"
+
+
+def test_a_long_text_is_searched_for_near_misses_only_at_its_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bytes] = []
+
+    def compile_counted(pattern: str) -> re.Pattern[bytes]:
+        asked.append(pattern.encode())
+        return compile_phrase(pattern)
+
+    monkeypatch.setattr(near_misses, "compile_phrase", compile_counted)
+    filler = "lamp cable switch. " * 20_000
+    talk = [f"customer: great {filler} great help", f"agent: the third time {filler}"]
+    log = write_lines(tmp_path / "log.jsonl", [chat("long", talk)])
+    nearest = explained("long", "--in", log)["explained"]["activity.complaint"]["nearest"]
+    # 'third time' stands beyond what is searched: no phrase has all its words there, so none is searched for.
+    assert nearest["failed"] == ["words: nothing of any rule's phrases is in the text"]
+    assert asked == []
+
+
+def test_the_words_of_a_record_are_taken_apart_once_for_all_labels(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[int] = []
+
+    def count_words(searched: near_misses.Searched) -> frozenset[bytes]:
+        built.append(len(searched.data))
+        return frozenset(searched.softened.split())
+
+    words = cached_property(count_words)
+    words.__set_name__(near_misses.Searched, "words")
+    monkeypatch.setattr(near_misses.Searched, "words", words)
+    value = explained("silent", "--in", log)
+    assert sum(one.get("nearest") is not None for one in value["explained"].values()) > 1
+    assert len(built) == 1
 
 
 def test_a_rule_that_matched_but_did_not_suffice_is_said_so(log: Path, tmp_path: Path) -> None:

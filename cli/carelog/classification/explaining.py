@@ -4,7 +4,6 @@ just missed.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,18 +14,16 @@ import pyarrow as pa
 from carelog.classification import segments as seg
 from carelog.classification.classifier import MAP_WEIGHT, Classifier, Measured, first_scores, spread
 from carelog.classification.classify import LABEL_NAMES, Classified, classify
-from carelog.classification.guards import REACH, WORDS_AFTER, WORDS_BEFORE
 from carelog.classification.lexicon import LEXICAL_SLOTS
-from carelog.classification.matching import rule_patterns
 from carelog.classification.model import OUTPUT_AT
-from carelog.classification.normal import normalize
-from carelog.classification.patterns import compile_phrase, to_pattern
-from carelog.classification.rulebook import MAPPED_FIELDS, Rule
+from carelog.classification.near_misses import Searched, find_nearest
+from carelog.classification.rulebook import MAPPED_FIELDS
 from carelog.classification.weighing import WEIGHED
 from carelog.columns import LABELS, to_values
 from carelog.labels import ORIENTATIONS, OUTCOMES, SATISFACTIONS, STAGES, TOUCHPOINTS
 
 _LEAST_REST = 0.01
+_BESIDE_OTHERS = ("activity.", "stage.", "loyalty", "churn")
 CHOICE_OUTPUTS = {
     "orientation": tuple(f"orientation.{v}" for v in ORIENTATIONS),
     "satisfaction": tuple(f"satisfaction.{v}" for v in SATISFACTIONS),
@@ -47,13 +44,18 @@ class Part:
 
 
 def explain_interaction(
-    record: pa.RecordBatch, classifier: Classifier, most: int = 8, labels: Sequence[str] = LABEL_NAMES
+    record: pa.RecordBatch,
+    classifier: Classifier,
+    most: int = 8,
+    labels: Sequence[str] = LABEL_NAMES,
+    near: int | None = None,
 ) -> dict[str, Any]:
     """The explanation of one record (a batch of one row) as a JSON value.
 
     `texts` are its words as they were matched; `explained` holds, for each of `labels`, whether it
     was given, its score and what it had to beat, the `most` heaviest parts of the score, the evidence, and
-    for one that was not given the nearest rule with the conditions that failed.
+    for one that was not given the nearest rule with the conditions that failed: of all, or only of the
+    `near` that missed by least (looking for them is what costs time).
     """
     classified = classify(record, classifier, with_text=True)
     value = to_values(classified.batch)[0]
@@ -64,6 +66,10 @@ def explain_interaction(
         label: _explain_label(label, label in claims, classified, classifier, value, record, most)
         for label in labels
     }
+    searched = Searched(classified.measured, classifier, record, value["language"])
+    missed = [name for name, one in explained.items() if not one["given"]]
+    for label in missed if near is None else closest_misses(explained, near):
+        explained[label]["nearest"] = find_nearest(label, searched)
     return {
         "interaction_id": value["interaction_id"],
         "channel": value["channel"],
@@ -73,6 +79,16 @@ def explain_interaction(
         "texts": texts,
         "explained": explained,
     }
+
+
+def closest_misses(explained: Mapping[str, Mapping[str, Any]], most: int) -> list[str]:
+    """The names of the labels that were not given but can be beside any other, the `most` nearest first."""
+    missed = [
+        name
+        for name, one in explained.items()
+        if not one["given"] and "score" in one and name.startswith(_BESIDE_OTHERS)
+    ]
+    return sorted(missed, key=lambda name: -explained[name]["margin"])[:most]
 
 
 def _texts(measured: Measured) -> list[dict[str, Any]]:
@@ -130,8 +146,6 @@ def _explain_label(
             "count": len(parts[most:]),
             "value": round(sum(p.value for p in parts[most:]), 4),
         }
-    if not given:
-        explained["nearest"] = find_nearest(label, classified.measured, classifier, record)
     return explained
 
 
@@ -231,112 +245,3 @@ def _map_parts(record: pa.RecordBatch, classifier: Classifier, output: int) -> I
         moved = dict(spread(label, MAP_WEIGHT))
         if output in moved:
             yield Part("map", f"{name} says {label}", moved[output])
-
-
-@dataclass(frozen=True, slots=True)
-class _Miss:
-    """A rule that did not count: the words that are there, and the conditions that failed."""
-
-    rule: Rule
-    words: str
-    failed: tuple[str, ...]
-    share: float = 1.0
-
-
-def find_nearest(
-    label: str, measured: Measured, classifier: Classifier, record: pa.RecordBatch
-) -> dict[str, Any] | None:
-    """The rule of a label that came nearest to matching, and why it did not count; None if the label has no
-    rules.
-
-    First rules that matched and counted (then the score is what failed), then those whose words are there
-    but a condition does not hold, then the one of whose phrases most words are there.
-    """
-    rules = [rule for rule in classifier.rules if rule.label == label and rule.weight > 0]
-    if not rules:
-        return None
-    counted = {classifier.rules[at].id for at in np.unique(measured.matches.rules).tolist()}
-    misses = [miss for rule in rules for miss in _near(rule, rule.id in counted, measured, record)]
-    if not misses:
-        misses = [_most_words(rule, measured) for rule in rules]
-    best = min(misses, key=lambda m: (len(m.failed), -m.share, m.rule.id))
-    return {"rule": best.rule.id, "words": best.words, "failed": list(best.failed)}
-
-
-def _near(rule: Rule, counted: bool, measured: Measured, record: pa.RecordBatch) -> Iterator[_Miss]:
-    data = measured.form.data
-    for pattern in rule_patterns(rule):
-        for found in compile_phrase(pattern).finditer(data):
-            words = found.group().decode("utf-8", "replace").strip(" .?\n")
-            if counted:
-                yield _Miss(rule, words, ())
-                return
-            segment = int(measured.form.segment_of(np.array([found.end() - 1]))[0])
-            failed = [
-                *_failed_conditions(rule, measured, segment, record),
-                *_failed_guards(rule, data, found),
-            ]
-            yield _Miss(rule, words, tuple(failed))
-
-
-def _failed_conditions(rule: Rule, measured: Measured, segment: int, record: pa.RecordBatch) -> Iterator[str]:
-    segments = measured.segments
-    side = int(segments.sides[segment])
-    outbound = record.column("direction")[0].as_py() == "outbound"
-    heard = {
-        "customer": {seg.CUSTOMER, seg.NOTE, *(() if outbound else (seg.SUBJECT,))},
-        "agent": {seg.AGENT, seg.BOT, seg.NOTE, *((seg.SUBJECT,) if outbound else ())},
-    }
-    if rule.speaker in heard and side not in heard[rule.speaker]:
-        yield f"speaker: the rule listens to the {rule.speaker}, here it is the {seg.SIDES[side]}"
-    if rule.place == "opening" and not segments.opening[segment]:
-        yield "place: the rule counts in the first two messages, here it stands later"
-    if rule.place == "closing" and not segments.closing[segment]:
-        yield "place: the rule counts in the last three messages, here it stands earlier"
-    channel = record.column("channel")[0].as_py()
-    if rule.channel and channel not in rule.channel:
-        yield f"channel: the rule counts in {', '.join(rule.channel)}, here it is {channel}"
-
-
-def _failed_guards(rule: Rule, data: bytes, found: re.Match[bytes]) -> Iterator[str]:
-    for word in rule.not_before:
-        if any(_is_near(data, m.end(), found.start(), WORDS_BEFORE) for m in _all_of(word, data)):
-            yield f"negation: {word!r} stands before it"
-            return
-    for word in rule.not_after:
-        if any(_is_near(data, found.end(), m.start(), WORDS_AFTER) for m in _all_of(word, data)):
-            yield f"negation: {word!r} stands after it"
-            return
-
-
-def _is_near(data: bytes, end: int, start: int, words: int) -> bool:
-    """Whether a span that starts at `start` follows one that ended at `end` in the same text, so many words
-    between.
-    """
-    # Neighbours may share the separator between them.
-    if not -1 <= start - end <= REACH:
-        return False
-    between = data[end:start]
-    return b"\n" not in between and len(re.findall(rb"[ .?]", between)) <= words
-
-
-def _all_of(phrase: str, data: bytes) -> Iterator[re.Match[bytes]]:
-    return compile_phrase(to_pattern(phrase)).finditer(data)
-
-
-def _most_words(rule: Rule, measured: Measured) -> _Miss:
-    """The phrase of a rule of which the largest share of words is in the text."""
-    there = set(re.split(r"[ .?\n]+", measured.form.data.decode("utf-8", "replace")))
-    best = _Miss(rule, "", ("words: none of its phrases is in the text",), 0.0)
-    for phrase in rule.phrases:
-        words = [w for w in normalize(phrase.replace("..", " ")).split() if w.strip(".?")]
-        has = [w for w in words if _is_there(w, there)]
-        if words and len(has) / len(words) > best.share:
-            failed = (f"words: of the phrase {phrase!r} only {' '.join(has)!r} is in the text",)
-            best = _Miss(rule, " ".join(has), failed, len(has) / len(words))
-    return best
-
-
-def _is_there(word: str, there: set[str]) -> bool:
-    stems = [option.strip("*.? ") for option in word.split("|")]
-    return any(stem in there for stem in stems if stem)

@@ -18,7 +18,7 @@ from carelog.commands.interactions import Interactions, read_interactions
 from carelog.commands.notices import Notices, wants_color
 from carelog.commands.small_files import read_rulebooks
 from carelog.errors import ExitCode, UnusableInput, UsageProblem
-from carelog.reports.explanation import COLOURED_MARKS, MARKS, to_explanation_text
+from carelog.reports.explanation import COLOURED_MARKS, MARKS, NEAR_MISSES, to_explanation_text
 from carelog.sources.blocks import ReadOptions
 
 
@@ -60,7 +60,8 @@ def command(
     own = read_rulebooks(rulebooks)
     interactions = read_interactions(paths, ReadOptions(), {interaction_id})
     record = _record_of(interactions, interaction_id)
-    value = explain_interaction(record, load_classifier(own), top, chosen or LABEL_NAMES)
+    near = None if chosen or report_format == "json" else NEAR_MISSES
+    value = explain_interaction(record, load_classifier(own), top, chosen or LABEL_NAMES, near)
     _tell_differences(interactions, value)
     if report_format == "json":
         text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"

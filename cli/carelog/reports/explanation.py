@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from carelog.classification.evidence import MODEL_RULE
+from carelog.classification.explaining import closest_misses
 from carelog.findings import visible
 
 MARKS = ("«", "»")
@@ -15,7 +16,6 @@ COLOURED_MARKS = ("\x1b[1;33m", "\x1b[0m")
 CONTEXT = 60
 """So many characters of a message are shown to each side of the evidence."""
 NEAR_MISSES = 5
-_NEAR_FAMILIES = ("activity.", "stage.", "loyalty", "churn")
 
 
 def to_explanation_text(
@@ -115,6 +115,8 @@ def _plain(text: str) -> str:
 def _nearest(nearest: Mapping[str, Any] | None) -> str:
     if nearest is None:
         return "no rule speaks for it"
+    if nearest["rule"] is None:
+        return "no rule is near: nothing of their phrases is in the text"
     if not nearest["failed"]:
         words = visible(nearest["words"])
         return f"nearest rule {nearest['rule']}: it matched ({words!r}), but other things weighed more"
@@ -122,15 +124,9 @@ def _nearest(nearest: Mapping[str, Any] | None) -> str:
 
 
 def _near_lines(explained: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
-    missed = [
-        (name, one)
-        for name, one in explained.items()
-        if not one["given"]
-        and "score" in one
-        and name.startswith(("activity.", "stage.", "loyalty", "churn"))
-    ]
-    missed.sort(key=lambda item: -item[1]["margin"])
+    missed = closest_misses(explained, NEAR_MISSES)
     lines = ["", "Not given, the nearest first (--label NAME shows one closely)"] if missed else []
-    for name, one in missed[:NEAR_MISSES]:
+    for name in missed:
+        one = explained[name]
         lines += [f"{name}{_margin(one)}", f"  {_nearest(one.get('nearest'))}"]
     return lines

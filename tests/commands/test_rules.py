@@ -57,6 +57,26 @@ def test_list_without_a_rule_like_that_is_exit_1() -> None:
     assert (result.exit_code, result.stdout.splitlines()[-1], result.stderr) == (1, "0 rules", "")
 
 
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--label", "activity.complain\x1b[2J"], "there is no label"),
+        (["--label", "satisfaction.delighted"], "there is no label 'satisfaction.delighted'"),
+        (["--signal", "lampcare.nope"], "no rule has the signal 'lampcare.nope'"),
+        (["--signal", "lampcare.repeat.1"], "no rule has the signal 'lampcare.repeat.1'"),
+    ],
+)
+def test_list_of_an_unknown_label_or_signal_is_wrong_usage(options: list[str], reason: str) -> None:
+    result = call("rules", "list", *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert reason in result.stderr and len(result.stderr.splitlines()) == 2 and "\x1b" not in result.stderr
+
+
+def test_list_of_a_label_that_no_rule_speaks_for_is_exit_1() -> None:
+    result = call("rules", "list", "--label", "goodwill", "--format", "json")
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "[]\n", "")
+
+
 def test_what_show_prints_is_a_rulebook_to_change(tmp_path: Path) -> None:
     result = call("rules", "show", "en.lampcare.repeat")
     assert (result.exit_code, result.stderr) == (0, "")
@@ -128,13 +148,31 @@ def test_words_that_another_rule_has_are_a_remark_and_no_problem(tmp_path: Path)
         ("[rulebook", "not TOML"),
         (
             HEAD + '[[rule]]\nid = "bad.one"\nlabel = "activity.nope"\nphrases = ["a b"]\n' + EXAMPLES,
-            "rule bad.one at label",
+            "rule bad.one at label: 'activity.nope' is no label that a rulebook can give",
         ),
         (
             HEAD + f'[[rule]]\nid = "a"\nlabel = "loyalty"\nphrases = ["x y"]\n{EXAMPLES}' * 2,
             "rule a: the id stands twice",
         ),
-        (HEAD + '[[rule]]\nid = "a"\nlabel = "loyalty"\nphrases = ["x y"]\n', "rule a"),
+        (
+            HEAD + '[[rule]]\nid = "a"\nlabel = "loyalty"\nphrases = ["x y"]\nmatch = ["b", "c"]\n',
+            "rule a: no_match is missing: at least 1 sentence that the rule must not match is needed",
+        ),
+        (
+            HEAD
+            + '[[rule]]\nid = "a"\nlabel = "loyalty"\nphrases = ["x"]\nmatch = ["b"]\nno_match = ["c"]\n',
+            "rule a at match: at least 2 sentences that the rule must match are needed, 1 given",
+        ),
+        (
+            HEAD
+            + '[[rule]]\nid = "a"\nlabel = "loyalty"\nphrases = ["x"]\nmatch = ["b", "c"]\nno_match = []\n',
+            "rule a at no_match: at least 1 sentence that the rule must not match is needed, none given",
+        ),
+        (
+            HEAD + '[[rule]]\nid = "a"\nlabel = "loyalty"\nphrases = []\n' + EXAMPLES,
+            "rule a at phrases: at least 1 entry is needed, none given",
+        ),
+        (HEAD + '[[rule]]\nid = "a"\nlabel = "loyalty"\n' + EXAMPLES, "rule a: it has neither phrases nor"),
         (HEAD + '[[disable]]\nid = "en.nope"\n', "disables en.nope"),
         (HEAD + '[map.category]\n"x" = "activity.nope"\n', "map/category/x"),
         (HEAD + '[offset]\n"activity.nope" = 1\n', "offset"),

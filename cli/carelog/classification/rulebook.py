@@ -83,9 +83,32 @@ def parse_rulebook(text: bytes, source: str) -> dict[str, Any]:
         ) from error
     validator = jsonschema.Draft202012Validator(load_schema("rulebook"))
     for problem in sorted(validator.iter_errors(book), key=lambda e: [str(p) for p in e.absolute_path]):
-        raise UsageProblem(f"{source}: {_rule_at(book, problem.absolute_path)}{problem.message[:200]}")
+        raise UsageProblem(f"{source}: {_rule_at(book, problem.absolute_path)}{_explain(problem)}")
     _check_ids(book, source)
     return book
+
+
+_NEEDED = {
+    "match": "at least 2 sentences that the rule must match are needed",
+    "no_match": "at least 1 sentence that the rule must not match is needed",
+}
+
+
+def _explain(problem: jsonschema.ValidationError) -> str:
+    """What is wrong, in a rule owner's words where the schema's own would not say what to write."""
+    name = problem.absolute_path[-1] if problem.absolute_path else None
+    if problem.validator == "minItems":
+        there = len(problem.instance)
+        return f"{_NEEDED.get(str(name), 'at least 1 entry is needed')}, {there or 'none'} given"
+    if problem.validator == "required":
+        missing = next((key for key in _NEEDED if problem.message.startswith(f"'{key}' ")), None)
+        if missing is not None:
+            return f"{missing} is missing: {_NEEDED[missing]}"
+    if problem.validator == "anyOf":
+        return "it has neither phrases nor a pattern"
+    if problem.validator == "pattern" and problem.schema.get("title") == "Label":
+        return f"{str(problem.instance)[:60]!r} is no label that a rulebook can give"
+    return str(problem.message)[:200]
 
 
 def _rule_at(book: Mapping[str, Any], path: Iterable[Any]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from carelog.classification.classify import LABEL_NAMES
 from carelog.classification.compiled import RulebookFile
 from carelog.classification.diffing import Difference, to_difference_value
 from carelog.classification.examples import Example, run_examples
@@ -93,9 +94,11 @@ def list_rules(
       carelog rules list --signal complaint.repeat_failure --format json
 
     \b
-    Exit code: 0 done, 1 no rule is like that, 2 wrong usage or rulebook.
+    Exit code: 0 done, 1 no rule is like that, 2 wrong usage, label, signal or rulebook.
     """
-    rules = [r for r in merge_own(read_rulebooks(rulebooks)).rules if _is_wanted(r, language, label, signal)]
+    merged = merge_own(read_rulebooks(rulebooks)).rules
+    _check_asked(merged, label, signal)
+    rules = [r for r in merged if _is_wanted(r, language, label, signal)]
     if report_format == "json":
         values = [
             {k: v for k, v in to_rule_value(r).items() if k not in ("match", "no_match")} for r in rules
@@ -106,16 +109,35 @@ def list_rules(
     return ExitCode.OK if rules else ExitCode.FINDINGS
 
 
+def _check_asked(rules: Sequence[Rule], label: str | None, signal: str | None) -> None:
+    """UsageProblem for a label that the codebook does not have, or a signal that no rule has."""
+    labels = {*LABEL_NAMES, *(rule.label for rule in rules)}
+    if label is not None and not any(_has_label(name, label) for name in labels):
+        raise UsageProblem(
+            f"there is no label {label[:40]!r}", "such as complaint, activity.complaint, stage, churn_risk"
+        )
+    if signal is not None and not any(_has_signal(rule, signal) for rule in rules):
+        raise UsageProblem(
+            f"no rule has the signal {signal[:60]!r}",
+            "a signal is a rule's id without its language; `carelog rules list` shows the ids",
+        )
+
+
 def _is_wanted(rule: Rule, language: str | None, label: str | None, signal: str | None) -> bool:
     return (
         (language is None or rule.language == language)
-        and (
-            label is None
-            or label in (rule.label, rule.label.partition(".")[2])
-            or rule.label.startswith(label + ".")
-        )
-        and (signal is None or rule.signal == signal or rule.signal.startswith(signal + "."))
+        and (label is None or _has_label(rule.label, label))
+        and (signal is None or _has_signal(rule, signal))
     )
+
+
+def _has_label(name: str, label: str) -> bool:
+    """Whether `label` stands for the label `name`: itself, an activity without its family, or a family."""
+    return label in (name, name.partition(".")[2]) or name.startswith(label + ".")
+
+
+def _has_signal(rule: Rule, signal: str) -> bool:
+    return rule.signal == signal or rule.signal.startswith(signal + ".")
 
 
 @command.command("show")

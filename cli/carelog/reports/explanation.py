@@ -10,6 +10,7 @@ from typing import Any
 from carelog.classification.evidence import MODEL_RULE
 from carelog.classification.explaining import closest_misses
 from carelog.findings import visible
+from carelog.labels import CARE_ACTIVITIES
 
 MARKS = ("«", "»")
 COLOURED_MARKS = ("\x1b[1;33m", "\x1b[0m")
@@ -63,7 +64,7 @@ def _shown(value: Any) -> str:
 def _explained_lines(
     name: str, one: Mapping[str, Any], texts: Sequence[Mapping[str, Any]], marks: tuple[str, str]
 ) -> Iterator[str]:
-    yield f"{name}: {'given' if one['given'] else 'not given'}{_margin(one)}"
+    yield f"{name}: {'given' if one['given'] else 'not given'}{_margin(one)}{_although_below(name, one)}"
     for entry in one["evidence"]:
         yield f"  {_place(entry, texts)}  {_context(entry, texts, marks)}  [{visible(entry['rule'])}]"
     if one.get("parts"):
@@ -85,6 +86,14 @@ def _margin(one: Mapping[str, Any]) -> str:
     return f", {one['score']:+.2f}, {side} {against} by {abs(one['margin']):.2f}"
 
 
+def _although_below(name: str, one: Mapping[str, Any]) -> str:
+    """Why an activity is given that missed its threshold: its orientation needs one of its side."""
+    if not (name.startswith("activity.") and one["given"] and one["margin"] <= 0):
+        return ""
+    side = "care" if name.removeprefix("activity.") in CARE_ACTIVITIES else "service"
+    return f": given as the strongest activity of {side}, which the orientation asks for"
+
+
 def _place(entry: Mapping[str, Any], texts: Sequence[Mapping[str, Any]]) -> str:
     text = _text_of(entry, texts)
     if entry["message"] is None:
@@ -100,7 +109,9 @@ def _text_of(entry: Mapping[str, Any], texts: Sequence[Mapping[str, Any]]) -> Ma
 def _context(entry: Mapping[str, Any], texts: Sequence[Mapping[str, Any]], marks: tuple[str, str]) -> str:
     text = _text_of(entry, texts)
     if text is None or entry["start"] is None:
-        return "many words together" if entry["rule"] == MODEL_RULE else "the field decides"
+        if entry["rule"] == MODEL_RULE:
+            return "many words together"
+        return "the field decides" if entry["message"] is None else "the message as a whole"
     words, start, end = text["text"], entry["start"], entry["end"]
     before = words[max(start - CONTEXT, 0) : start]
     after = words[end : end + CONTEXT]

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from tests.commands.logs import call, names_in
-from tests.commands.shop import shop_log
+from tests.commands.shop import FAULT, GUARDED, REFUND, SILENT, chat, shop_log, write_lines
 
 pytestmark = pytest.mark.usefixtures("small_rulebooks")
 
@@ -27,6 +27,38 @@ no_match = ["broken"]
 [[disable]]
 id = "en.lampcare.repeat"
 """
+WORDS = {
+    "activity.complaint": "shabby",
+    "stage.rapport": "nice weather",
+    "satisfaction.satisfied": "so glad",
+    "satisfaction.dissatisfied": "too dear",
+    "aspect.price.negative": "dear",
+    "aspect.quality.positive": "well made",
+    "touchpoint.use": "using it",
+    "touchpoint.delivery": "never come",
+    "outcome.resolved": "glows again",
+    "loyalty": "always come",
+    "churn_risk": "never come",
+    "management.supportive": "we bend",
+    "management.hierarchical": "head office",
+}
+"""What a shop's own rulebook takes its labels from."""
+WIDE = "".join(
+    f'[[rule]]\nid = "lux.own.w{n}"\nlabel = "{label}"\nweight = 3\nphrases = ["{words}"]\n'
+    f'match = ["{words}", "and {words}"]\nno_match = ["lamp"]\n'
+    for n, (label, words) in enumerate(WORDS.items())
+)
+TALKS = [
+    FAULT,
+    REFUND,
+    GUARDED,
+    SILENT,
+    [],
+    ["agent: nice weather, and we bend the rule", "customer: so glad, I always come here, it glows again"],
+    ["agent: ask head office", "customer: how shabby, and too dear, I never come again", "agent: we bend"],
+    ["customer: using it, well made but too dear", "agent: ok"],
+    ["customer: shabby, but it glows again", "agent: nice weather"],
+]
 HEAD = '[rulebook]\nname = "bad"\nversion = "1"\nlanguage = "en"\n'
 EXAMPLES = 'match = ["a b", "c d"]\nno_match = ["e"]\n'
 
@@ -246,9 +278,41 @@ def test_diff_tells_what_changes_and_which_rule_did_it(tmp_path: Path) -> None:
     assert value["rules"]["went"] == [
         {"rule": "en.lampcare.repeat", "label": "activity.complaint", "interactions": 1}
     ]
-    assert value["metrics"]["orientation.care"] == {"old": 0.2, "new": 0.0, "change": -0.2}
-    assert value["metrics"]["activity.technical"] == {"old": 0.0, "new": 0.4, "change": 0.4}
+    assert value["metrics"]["orientation_rate.care"] == {"old": 0.2, "new": 0.0, "change": -0.2}
+    assert value["metrics"]["activity_rate.technical"] == {"old": 0.0, "new": 0.4, "change": 0.4}
     assert value["metrics"]["care_share"] == {"old": 0.5, "new": 0.0, "change": -0.5}
+
+
+def test_diff_has_the_figures_of_the_report_before_and_after(tmp_path: Path) -> None:
+    log = write_lines(tmp_path / "log.jsonl", [chat(f"v{n}", talk) for n, talk in enumerate(TALKS)])
+    ours = write(tmp_path / "ours.toml", OURS + WIDE)
+    told = call("rules", "diff", "shipped", ours, "--in", log, "--format", "json")
+    metrics = json.loads(told.stdout)["metrics"]
+    for side, options in (("old", []), ("new", ["--rulebook", ours])):
+        assert call("classify", log, *options, "-o", tmp_path / "l.parquet").exit_code == 0
+        assert call("summarize", tmp_path / "l.parquet", "-o", tmp_path / "r.json").exit_code == 0
+        figures = json.loads((tmp_path / "r.json").read_text("utf-8"))["metrics"]
+        reported = {name: figures[name]["value"] for name in metrics}
+        assert {n: m[side] for n, m in metrics.items()} == pytest.approx(reported, abs=2e-6)
+    changed = {name.partition(".")[0] for name, m in metrics.items() if m["old"] != m["new"]}
+    assert changed >= {
+        "care_share", "orientation_rate", "activity_rate", "stage_rate", "stage_score", "satisfied_rate",
+        "complaint_outcome", "aspect_balance", "journey", "churn_risk_rate", "loyalty_rate", "style_ratio",
+    }  # fmt: skip
+    printed = call("rules", "diff", "shipped", ours, "--in", log).stdout.splitlines()
+    stages = metrics["stage_score"]
+    row = ["stage_score", f"{stages['old']:.2f}", f"{stages['new']:.2f}", f"{stages['change']:+.2f}"]
+    assert row in [line.split() for line in printed]
+
+
+def test_diff_prints_each_metric_that_changes_and_names_the_others_once(tmp_path: Path) -> None:
+    log, ours = shop_log(tmp_path / "log.jsonl"), write(tmp_path / "ours.toml", OURS)
+    lines = call("rules", "diff", "shipped", ours, "--in", log).stdout.splitlines()
+    assert lines[-1].startswith("unchanged: orientation_rate (1 of 4), activity_rate (16 of 18), ")
+    assert "stage_score" in lines[-1] and "churn_risk_rate" in lines[-1]
+    table = [line.split() for line in lines[lines.index("") :] if "%" in line]
+    assert ["care_share", "50.0", "%", "0.0", "%", "-50.0"] in table
+    assert ["activity_rate.technical", "0.0", "%", "40.0", "%", "+40.0"] in table
 
 
 def test_diff_of_the_same_rulebook_changes_nothing(tmp_path: Path) -> None:

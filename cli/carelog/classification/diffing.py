@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from carelog.classification.evidence import MODEL_RULE
+from carelog.classification.metric_totals import total_metrics
 from carelog.classification.sheets import CHOICES, FLAGS, Codes, read_labels
-from carelog.labels import ACTIVITIES, ORIENTATIONS
 
 EXAMPLES = 5
 _RULES_SHOWN = 10
@@ -85,19 +84,8 @@ class Difference:
 
 def _totals(old: pa.RecordBatch, new: pa.RecordBatch) -> dict[str, npt.NDArray[np.float64]]:
     """For each metric (old, new) × (numerator, denominator)."""
-    totals: dict[str, list[tuple[float, float]]] = {}
-    for batch in (old, new):
-        share = batch.column("care_share")
-        known = len(share) - share.null_count
-        totals.setdefault("care_share", []).append((float(pc.sum(share).as_py() or 0.0), float(known)))
-        for value in ORIENTATIONS:
-            count = pc.sum(pc.equal(batch.column("orientation"), value)).as_py() or 0
-            totals.setdefault(f"orientation.{value}", []).append((float(count), float(batch.num_rows)))
-        flat = batch.column("activities").flatten()
-        for activity in ACTIVITIES:
-            count = pc.sum(pc.equal(flat, activity)).as_py() or 0
-            totals.setdefault(f"activity.{activity}", []).append((float(count), float(batch.num_rows)))
-    return {name: np.array(pair) for name, pair in totals.items()}
+    pairs = zip(total_metrics(old), total_metrics(new), strict=True)
+    return {before[0]: np.array([before[1:], after[1:]], np.float64) for before, after in pairs}
 
 
 def to_difference_value(difference: Difference) -> dict[str, Any]:

@@ -256,6 +256,9 @@ def test(own: bool, rulebooks: tuple[str, ...], report_format: str, output: str)
 def diff(old: str, new: str, paths: tuple[str, ...], jobs: int | None, report_format: str) -> ExitCode:
     """What would the rulebook NEW change against OLD? Labels F with both; `shipped` is carelog's own.
 
+    Shows which labels change, which rules did it, and what becomes of the report's metrics that follow from
+    labels alone.
+
     \b
     Examples:
       carelog rules diff shipped ours.toml --in exports/

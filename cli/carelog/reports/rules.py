@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
 from carelog.classification.examples import Example, Problem
+from carelog.classification.metric_totals import STAGE_SCORE
 from carelog.classification.rule_soundness import REMARKS, to_rule_value
 from carelog.classification.rulebook import Rule
 from carelog.findings import visible
@@ -166,24 +168,38 @@ def to_difference_text(value: Mapping[str, Any], old: str, new: str) -> str:
                 "",
                 *to_table_lines([f"{title} (where labels change)", "label", "interactions"], rows, {0, 1}),
             ]
+    return "\n".join([*lines, *_metric_lines(value["metrics"])]) + "\n"
+
+
+def _metric_lines(metrics: Mapping[str, Mapping[str, float | None]]) -> list[str]:
+    """A row for each metric of the report that changes, and the others by family in one line."""
     rows = [
-        [
-            name,
-            _share(m["old"]),
-            _share(m["new"]),
-            f"{100 * m['change']:+.1f}" if m["change"] is not None else "–",
-        ]
-        for name, m in value["metrics"].items()
-        if m["change"] or name == "care_share"
+        [name, _amount(name, m["old"]), _amount(name, m["new"]), _change(name, m["change"])]
+        for name, m in metrics.items()
+        if m["old"] != m["new"]
     ]
-    lines += ["", *to_table_lines(["metric", "old", "new", "change"], rows)]
-    return "\n".join(lines) + "\n"
+    lines = ["", *to_table_lines(["metric", "old", "new", "change"], rows)] if rows else []
+    same = Counter(name.partition(".")[0] for name, m in metrics.items() if m["old"] == m["new"])
+    families = Counter(name.partition(".")[0] for name in metrics)
+    told = [
+        family if families[family] == count else f"{family} ({count} of {families[family]})"
+        for family, count in same.items()
+    ]
+    return [*lines, "", f"unchanged: {', '.join(told)}"] if told else lines
+
+
+def _amount(name: str, value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.2f}" if name == STAGE_SCORE else f"{100 * value:.1f} %"
+
+
+def _change(name: str, value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:+.2f}" if name == STAGE_SCORE else f"{100 * value:+.1f}"
 
 
 def _moves(moves: Sequence[Mapping[str, Any]]) -> str:
     told = [f"{m['count']} {m['old']} → {m['new']}" for m in moves[:3]]
     return ", ".join(told) + (", …" if len(moves) > 3 else "")
-
-
-def _share(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.1f} %"

@@ -172,15 +172,45 @@ def test_without_their_text_labelled_interactions_cannot_be_explained(log: Path,
     assert "--with-text" in result.stderr
 
 
-def test_a_corrected_label_is_told(log: Path, tmp_path: Path) -> None:
-    fixes = write_lines(tmp_path / "fixes.jsonl", [{"interaction_id": "fault", "loyalty": True}])
-    out = tmp_path / "labelled.jsonl"
+@pytest.mark.parametrize("name", ["labelled.jsonl", "labelled.parquet", "labelled.csv"])
+def test_a_corrected_label_is_printed_with_what_it_was(log: Path, tmp_path: Path, name: str) -> None:
+    fix = {"interaction_id": "fault", "loyalty": True, "stage_greeting": False, "activities": ["return"]}
+    fixes = write_lines(tmp_path / "fixes.jsonl", [fix])
+    out = tmp_path / name
     assert call("classify", log, "--with-text", "--corrections", fixes, "-o", out).exit_code == 0
     result = call("explain", "fault", "--in", out)
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = [line for line in result.stdout.splitlines() if "(corrected; was" in line]
+    told = {line[:26].strip(): line[26:] for line in lines}
+    assert told["loyalty"] == "yes (corrected; was no)"
+    assert told["activities"] == "return (corrected; was complaint)"
+    assert told["stages"].endswith("(corrected; was greeting)")
+    kept = {
+        one["label"]: (one["value"], one["was"]) for one in explained("fault", "--in", out)["corrections"]
+    }
+    assert kept["loyalty"] == (True, False)
+    assert kept["activities"] == (["return"], ["complaint"])
+    assert explained("refund", "--in", out)["corrections"] == []
+
+
+@pytest.mark.parametrize("noted", ["oops", [{"label": "loyalty", "original": "no JSON"}]])
+def test_corrections_that_carelog_did_not_write_are_unusable(log: Path, tmp_path: Path, noted: Any) -> None:
+    out = tmp_path / "labelled.jsonl"
+    assert call("classify", log, "--with-text", "-o", out).exit_code == 0
+    value = {**json.loads(out.read_text("utf-8").splitlines()[0]), "corrections": noted}
+    result = call("explain", "fault", "--in", write_lines(tmp_path / "fake.jsonl", [value]))
+    assert (result.exit_code, result.stdout) == (65, "")
+    assert "its corrections" in result.stderr
+
+
+def test_labels_of_another_version_that_nobody_corrected_are_told(log: Path, tmp_path: Path) -> None:
+    out = tmp_path / "labelled.jsonl"
+    assert call("classify", log, "--with-text", "-o", out).exit_code == 0
+    value = {**json.loads(out.read_text("utf-8").splitlines()[0]), "loyalty": True}
+    result = call("explain", "fault", "--in", write_lines(tmp_path / "old.jsonl", [value]))
     assert result.exit_code == 0
-    assert (
-        result.stderr == "explain: warning: the labels that were kept differ (a correction): loyalty true\n"
-    )
+    told = "the labels that were kept differ (another rulebook or version): loyalty true"
+    assert result.stderr == f"explain: warning: {told}\n"
 
 
 def test_what_is_not_there_is_told(log: Path, tmp_path: Path) -> None:

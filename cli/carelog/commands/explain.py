@@ -12,7 +12,7 @@ import pyarrow as pa
 from carelog.classification.classify import LABEL_NAMES
 from carelog.classification.compiled import load_classifier
 from carelog.classification.explaining import explain_interaction
-from carelog.columns import to_values
+from carelog.columns import LABELS, to_values
 from carelog.commands.file_type import FILE
 from carelog.commands.interactions import Interactions, read_interactions
 from carelog.commands.notices import Notices, wants_color
@@ -62,6 +62,7 @@ def command(
     record = _record_of(interactions, interaction_id)
     near = None if chosen or report_format == "json" else NEAR_MISSES
     value = explain_interaction(record, load_classifier(own), top, chosen or LABEL_NAMES, near)
+    value["corrections"] = _corrections_of(interactions)
     _tell_differences(interactions, value)
     if report_format == "json":
         text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
@@ -99,18 +100,42 @@ def _record_of(interactions: Interactions, interaction_id: str) -> pa.RecordBatc
     return interactions.originals.slice(0, 1)
 
 
+def _corrections_of(interactions: Interactions) -> list[dict[str, Any]]:
+    """What people corrected, as classification kept it: each label, its value now, and what it `was`."""
+    if interactions.records.num_rows:
+        return []
+    kept = to_values(interactions.labelled.slice(0, 1))[0]
+    noted = _parsed(interactions.originals.column("extra")[0].as_py() or "{}").get("corrections")
+    # In CSV the list is one more text.
+    noted = _parsed(noted) if isinstance(noted, str) else noted
+    return [
+        {"label": one["label"], "value": kept[one["label"]], "was": _parsed(one["original"])}
+        for one in (noted if isinstance(noted, list) else [])
+        if isinstance(one, dict) and one.get("label") in LABELS.names and isinstance(one.get("original"), str)
+    ]
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise UnusableInput(
+            "its corrections are not as carelog writes them", "`carelog schema check` says what is wrong"
+        ) from error
+
+
 def _tell_differences(interactions: Interactions, value: dict[str, Any]) -> None:
-    """Say where the labels that were kept are others than those that are explained: corrected, or of
-    another rulebook.
+    """Say where the labels that were kept are others than those that are explained, though nobody corrected
+    them: then they are of another rulebook or model.
     """
     if interactions.records.num_rows:
         return
     kept = to_values(interactions.labelled.slice(0, 1))[0]
-    other = (kept.get("rulebook") or {}).get("hash") != value["rulebook"]["hash"]
+    corrected = {one["label"] for one in value["corrections"]}
     changed = [name for name, label in value["labels"].items() if kept[name] != label]
-    if other:
+    changed = [name for name in changed if name not in corrected]
+    if (kept.get("rulebook") or {}).get("hash") != value["rulebook"]["hash"]:
         Notices("explain").warn("it was labelled with another rulebook; this is what today's would give")
     if changed:
         told = "; ".join(f"{name} {json.dumps(kept[name], ensure_ascii=False)}" for name in changed)
-        why = "another rulebook or a correction" if other else "a correction"
-        Notices("explain").warn(f"the labels that were kept differ ({why}): {told}")
+        Notices("explain").warn(f"the labels that were kept differ (another rulebook or version): {told}")

@@ -10,7 +10,7 @@ from typing import Any
 from carelog.classification.evidence import MODEL_RULE
 from carelog.classification.explaining import closest_misses
 from carelog.findings import visible
-from carelog.labels import CARE_ACTIVITIES
+from carelog.labels import CARE_ACTIVITIES, STAGES
 
 MARKS = ("«", "»")
 COLOURED_MARKS = ("\x1b[1;33m", "\x1b[0m")
@@ -28,7 +28,7 @@ def to_explanation_text(
         f"{visible(value['labels']['language'] or 'language unknown')}, "
         f"rulebook {visible(value['rulebook']['name'])} ({value['rulebook']['hash']})",
         "",
-        *_label_lines(value["labels"]),
+        *_label_lines(value["labels"], value.get("corrections", ())),
     ]
     explained = value["explained"]
     given = labels or [name for name, one in explained.items() if one["given"]]
@@ -39,26 +39,35 @@ def to_explanation_text(
     return "\n".join(lines) + "\n"
 
 
-def _label_lines(labels: Mapping[str, Any]) -> Iterator[str]:
-    for name, value in labels.items():
+def _label_lines(labels: Mapping[str, Any], corrections: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The labels as they stand, those that people corrected with what they were."""
+    now = {**labels, **{one["label"]: one["value"] for one in corrections}}
+    was = {**labels, **{one["label"]: one["was"] for one in corrections}}
+    for name in labels:
         if name.startswith("stage_") or name in ("language", "not_assessable_reason"):
             continue
-        yield f"  {name:<24}{_shown(value)}"
-    stages = [
-        name.removeprefix("stage_") for name, v in labels.items() if name != "stage_score" and v is True
-    ]
-    names = [s for s in stages if f"stage_{s}" in labels]
-    known = labels["stage_score"] is not None
-    yield f"  {'stages':<24}{', '.join(names) or '–' if known else 'not assessable'}"
+        yield f"  {name:<24}{_with_original(_shown(now[name]), _shown(was[name]))}"
+    yield f"  {'stages':<24}{_with_original(_shown_stages(now), _shown_stages(was))}"
+
+
+def _with_original(now: str, was: str) -> str:
+    return now if now == was else f"{now} (corrected; was {was})"
+
+
+def _shown_stages(labels: Mapping[str, Any]) -> str:
+    if labels["stage_score"] is None:
+        return "not assessable"
+    names = [stage for stage in STAGES if labels.get(f"stage_{stage}") is True]
+    return ", ".join(names) or "–"
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, list):
-        inner = [f"{v['aspect']} {v['polarity']}" if isinstance(v, dict) else str(v) for v in value]
-        return ", ".join(inner) or "–"
+        inner = [f"{v.get('aspect')} {v.get('polarity')}" if isinstance(v, dict) else str(v) for v in value]
+        return visible(", ".join(inner)) or "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "–" if value is None else str(value)
+    return "–" if value is None else visible(str(value))
 
 
 def _explained_lines(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from carelog.classification.evidence import MODEL_RULE
-from carelog.reports.explanation import to_explanation_text
+from carelog.reports.explanation import COLOURED_MARKS, display_width, to_explanation_text
 
 BARE: dict[str, Any] = {
     "interaction_id": "chat-1",
@@ -47,3 +49,49 @@ def test_an_activity_below_its_threshold_says_why_it_is_given() -> None:
     service = lines_of("activity.order", below)
     assert any(line.endswith(why.replace("care,", "service,")) for line in service)
     assert "strongest" not in "\n".join(lines_of("activity.complaint", {**below, "margin": 0.1}))
+
+
+LONG_ENGLISH = "The lamp came late and it was broken too, so what now? " * 6
+LONG_THAI = "โคมไฟมาช้ามากแล้วยังแตกอีกด้วยค่ะ " * 8
+LONG_WIDE = "ランプが壊れて届きました。" * 12
+
+
+@pytest.mark.parametrize("text", [LONG_ENGLISH, LONG_THAI, LONG_WIDE])
+@pytest.mark.parametrize("span", [(0, 5), (100, 112), (10, 140), (0, 60)])
+@pytest.mark.parametrize("width", [60, 80, 132])
+@pytest.mark.parametrize("rule", ["en.complaint.x", "ours.complaint.with.a.name.that.is.rather.long"])
+def test_lines_of_evidence_fit_the_width(text: str, span: tuple[int, int], width: int, rule: str) -> None:
+    texts = [{"field": "messages", "message": 0, "side": "customer", "text": text}]
+    value = {
+        **BARE,
+        "texts": texts,
+        "explained": {"loyalty": {"given": True, "evidence": [entry(rule, 0, *span)]}},
+    }
+    lines = to_explanation_text(value, width=width).splitlines()
+    marked = next(line for line in lines if "«" in line)
+    assert "»" in marked
+    assert min(width, 80) - 8 - len(rule) <= display_width(marked) <= width
+    assert rule in "".join(lines)
+    found = marked.partition("«")[2].partition("»")[0]
+    head, _, tail = found.partition("…")
+    assert text[span[0] : span[1]].startswith(head)
+    assert text[span[0] : span[1]].endswith(tail)
+
+
+def test_marks_that_colour_take_no_room() -> None:
+    texts = [{"field": "messages", "message": 0, "side": "customer", "text": "It was late. " * 20}]
+    one = {"given": True, "evidence": [entry("en.x", 0, 100, 108)]}
+    value = {**BARE, "texts": texts, "explained": {"loyalty": one}}
+    line = next(x for x in to_explanation_text(value, marks=COLOURED_MARKS).splitlines() if "\x1b" in x)
+    for mark in COLOURED_MARKS:
+        line = line.replace(mark, "")
+    assert 70 < display_width(line) <= 80
+
+
+def test_vowels_and_tones_above_and_below_take_no_room() -> None:
+    assert (display_width("ที่นี่"), display_width("नि"), display_width("ランプ"), display_width("abc")) == (
+        2,
+        2,
+        6,
+        3,
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from typing import Any
 
@@ -68,7 +69,8 @@ def command(
         text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
     else:
         coloured = wants_color(color, sys.stdout)
-        text = to_explanation_text(value, chosen, COLOURED_MARKS if coloured else MARKS)
+        width = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
+        text = to_explanation_text(value, chosen, COLOURED_MARKS if coloured else MARKS, width)
     click.echo(text.encode("utf-8", "backslashreplace"), nl=False, color=True)
     return ExitCode.OK
 
